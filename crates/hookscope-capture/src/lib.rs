@@ -1,0 +1,1 @@
+//! Reads packet captures for hookscope.

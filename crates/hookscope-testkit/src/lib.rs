@@ -1,0 +1,1 @@
+//! Writes conversations, captures and their transformations for hookscope's tests.

@@ -1,0 +1,158 @@
+//! Who talks to whom: endpoints, and the key that both directions of a TCP connection share.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use foldhash::fast::FixedState;
+
+/// An IP address in sixteen bytes: IPv4 as its IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address([u64; 2]);
+
+impl Address {
+    const V4_MAPPED: u64 = 0xffff_0000_0000;
+
+    /// From the four bytes of an IPv4 header.
+    pub const fn v4(bytes: [u8; 4]) -> Self {
+        Self([0, Self::V4_MAPPED | u32::from_be_bytes(bytes) as u64])
+    }
+
+    /// From the sixteen bytes of an IPv6 header.
+    pub const fn v6(bytes: [u8; 16]) -> Self {
+        let both = u128::from_be_bytes(bytes);
+        Self([(both >> 64) as u64, both as u64])
+    }
+
+    /// The address as the standard library has it.
+    pub fn ip(self) -> IpAddr {
+        let [high, low] = self.0;
+        if high == 0 && low >> 32 == 0xffff {
+            IpAddr::V4(Ipv4Addr::from_bits(low as u32))
+        } else {
+            IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
+        }
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::v4(ip.octets()),
+            IpAddr::V6(ip) => Self::v6(ip.octets()),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ip().fmt(f)
+    }
+}
+
+/// An address and a port: `10.0.0.1:443`, `[fd00::1]:443`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The IP address.
+    pub address: Address,
+    /// The TCP or UDP port.
+    pub port: u16,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address.ip() {
+            IpAddr::V4(ip) => write!(f, "{ip}:{}", self.port),
+            IpAddr::V6(ip) => write!(f, "[{ip}]:{}", self.port),
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Which end of a [`FlowKey`] sent a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The endpoint that sorts first.
+    Low,
+    /// The endpoint that sorts last.
+    High,
+}
+
+/// The two endpoints of a flow in sorted order, so that both directions have the same key.
+///
+/// Tunnels are no part of it: a packet inside and outside an overlay belongs to one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowKey {
+    low: Address,
+    high: Address,
+    ports: [u16; 2],
+}
+
+impl FlowKey {
+    /// The key of a packet from `source` to `destination`, and which end of the key its source is.
+    #[inline]
+    pub fn of(source: Endpoint, destination: Endpoint) -> (Self, End) {
+        let key = |low: Endpoint, high: Endpoint| Self {
+            low: low.address,
+            high: high.address,
+            ports: [low.port, high.port],
+        };
+        if source <= destination {
+            (key(source, destination), End::Low)
+        } else {
+            (key(destination, source), End::High)
+        }
+    }
+
+    /// One endpoint of the flow.
+    pub const fn endpoint(&self, end: End) -> Endpoint {
+        let [low, high] = self.ports;
+        match end {
+            End::Low => Endpoint { address: self.low, port: low },
+            End::High => Endpoint { address: self.high, port: high },
+        }
+    }
+
+    /// The hash by which tables and shards are chosen; the same on every run.
+    #[inline]
+    pub fn hash(&self) -> u64 {
+        let mut hasher = FixedState::default().build_hasher();
+        Hash::hash(self, &mut hasher);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        let at: std::net::SocketAddr = text.parse().unwrap();
+        Endpoint { address: at.ip().into(), port: at.port() }
+    }
+
+    #[test]
+    fn both_directions_share_a_key() {
+        for (a, b) in [("10.0.0.1:443", "10.0.0.2:9443"), ("[fd00::1]:9", "[fd00::1]:8")] {
+            let (a, b) = (endpoint(a), endpoint(b));
+            let ((there, from), (back, to)) = (FlowKey::of(a, b), FlowKey::of(b, a));
+            assert_eq!(there, back);
+            assert_eq!(there.hash(), back.hash());
+            assert_ne!(from, to);
+            assert_eq!(there.endpoint(from), a);
+            assert_eq!(there.endpoint(to), b);
+        }
+    }
+
+    #[test]
+    fn endpoints_print_as_people_write_them() {
+        for text in ["10.0.0.1:443", "[fd00::1]:9443"] {
+            assert_eq!(endpoint(text).to_string(), text);
+        }
+    }
+}
