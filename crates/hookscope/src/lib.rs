@@ -4,3 +4,4 @@ pub mod flow;
 pub mod packet;
 pub mod time;
 pub mod wire;
+pub mod report;

@@ -1,0 +1,3 @@
+//! Reports: what was found, as stable data.
+
+pub mod schema;
