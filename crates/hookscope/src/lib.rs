@@ -1,6 +1,7 @@
 //! Says from a packet capture why calls of Kubernetes admission webhooks fail.
 
 mod bytes;
+mod call;
 pub mod config;
 pub mod filter;
 pub mod flow;

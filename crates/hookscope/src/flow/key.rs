@@ -83,6 +83,16 @@ pub enum End {
     High,
 }
 
+impl End {
+    /// The other end.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
+        }
+    }
+}
+
 /// The two endpoints of a flow in sorted order, so that both directions have the same key.
 ///
 /// Tunnels are no part of it: a packet inside and outside an overlay belongs to one connection.

@@ -45,6 +45,8 @@ pub(crate) struct Half {
     sacked: i64,
     /// Whether this side's last segment offered no window.
     zero_window: bool,
+    /// Where in the stream the FIN or RST stands, until everything before it is delivered.
+    closes: Option<(i64, Moment)>,
     stream: Reassembler,
 }
 
@@ -134,18 +136,19 @@ impl Half {
         budget: usize,
         sink: &mut impl FnMut(Chunk<'_>, Moment),
     ) {
-        if segment.flags.has(Flags::RST) {
-            // A RST may carry a reason in text (RFC 9293, section 3.5.2): it is no part of the stream.
-            self.rst = self.rst.saturating_add(1);
-            self.rst_at.get_or_insert(at);
-            return;
-        }
         let origin = *self.origin.get_or_insert_with(|| {
             // Nothing was seen before: the stream begins here, and what came before counts as delivered.
             Origin::at(segment.seq)
         });
         let offset = origin.offset(segment.seq, self.end)
             + i64::from(segment.flags.has(Flags::SYN));
+        if segment.flags.has(Flags::RST) {
+            // A RST may carry a reason in text (RFC 9293, section 3.5.2): it is no part of the stream.
+            self.rst = self.rst.saturating_add(1);
+            self.rst_at.get_or_insert(at);
+            self.closes.get_or_insert((offset, at));
+            return;
+        }
         if segment.payload_len > 0 {
             self.data(segment, offset, at, peer_window_is_zero);
             let piece = Piece { offset, length: segment.payload_len, captured: segment.payload, at };
@@ -154,7 +157,19 @@ impl Half {
         if segment.flags.has(Flags::FIN) {
             self.fin = self.fin.saturating_add(1);
             self.fin_at.get_or_insert(at);
+            self.closes.get_or_insert((offset.saturating_add(segment.payload_len.into()), at));
         }
+    }
+
+    /// When this side closed, once everything that it sent before is delivered; told once.
+    #[inline]
+    pub(crate) fn take_close(&mut self) -> Option<Moment> {
+        let (offset, at) = self.closes?;
+        if self.stream.hole_end().is_some() && offset > self.stream.next() {
+            return None;
+        }
+        self.closes = None;
+        Some(at)
     }
 
     /// Keeps the books on payload at `offset`.

@@ -2,3 +2,7 @@
 
 pub(crate) mod codes;
 pub(crate) mod record;
+pub(crate) mod handshake;
+pub(crate) mod hello;
+pub(crate) mod inference;
+pub(crate) mod session;

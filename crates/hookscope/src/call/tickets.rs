@@ -1,0 +1,84 @@
+//! Session tickets told from responses: a TLS 1.3 server may send NewSessionTicket messages after the handshake, while
+//! the first request waits, as records that look like a response (RFC 8446, section 4.6.1).
+//!
+//! What gives them away: OpenSSL and its relatives send two or more of them right after the client's Finished, all of
+//! one size. Whatever a server sends before the first request is no response either.
+
+use crate::packet::Moment;
+use crate::time::Elapsed;
+
+/// The server's first records after the handshake.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tickets {
+    state: State,
+    taken: Option<Taken>,
+}
+
+/// Records that were taken for tickets while a request waited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) first: Moment,
+    pub(crate) last: Moment,
+    pub(crate) octets: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Nothing was sent yet.
+    #[default]
+    Waiting,
+    /// One record: a ticket if the next is of its size, else the response.
+    One(u16),
+    /// Records of this size are tickets.
+    Tickets(u16),
+    /// The response has begun.
+    Over,
+}
+
+impl Tickets {
+    /// Tickets follow the client's Finished at once, not after the webhook's thinking.
+    const PROMPT: Elapsed = Elapsed::from_millis(1000);
+
+    /// The server's record with `length` octets of body began, while a request waits or not. Says whether it is a
+    /// ticket, and whether the one before it turns out to be one.
+    pub(crate) fn record(
+        &mut self,
+        length: u16,
+        at: Moment,
+        request_waits: bool,
+        ready: Option<Moment>,
+    ) -> (bool, bool) {
+        if !request_waits {
+            self.state = State::Tickets(length);
+            return (true, false);
+        }
+        let prompt = ready.is_some_and(|ready| at.since(ready) <= Self::PROMPT);
+        let (state, answer) = match self.state {
+            State::Waiting if prompt => (State::One(length), (false, false)),
+            State::One(size) if size == length && prompt => (State::Tickets(size), (true, true)),
+            State::Tickets(size) if size == length => (self.state, (true, false)),
+            _ => (State::Over, (false, false)),
+        };
+        self.state = state;
+        if matches!(state, State::One(_) | State::Tickets(_)) {
+            let taken = self.taken.get_or_insert(Taken { first: at, last: at, octets: 0 });
+            taken.last = at;
+        }
+        answer
+    }
+
+    /// Octets of the server's current record.
+    pub(crate) const fn octets(&mut self, octets: u64) {
+        if let (State::One(_) | State::Tickets(_), Some(taken)) = (self.state, &mut self.taken) {
+            taken.octets = taken.octets.saturating_add(octets);
+        }
+    }
+
+    /// The records that were taken for tickets while a request waited, if no other has come since.
+    pub(crate) const fn taken(&self) -> Option<Taken> {
+        match self.state {
+            State::Tickets(_) => self.taken,
+            _ => None,
+        }
+    }
+}

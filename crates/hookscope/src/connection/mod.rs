@@ -1,0 +1,259 @@
+//! Segments of one connection -> everything that is known of it: the composition of TCP, TLS and calls.
+//!
+//! This is the one place that knows all protocol layers. It keeps what a verdict needs, not what happened: counters
+//! and the moments that matter. Feed with [`Connection::observe`], end with [`Connection::finish`]; diagnosis reads
+//! the fields.
+
+mod application;
+
+pub(crate) use application::Application;
+
+use crate::call::{Call, Context};
+use crate::config::Limits;
+use crate::flow::key::{End, Endpoint, FlowKey};
+use crate::packet::Moment;
+use crate::side::{PerSide, Side};
+use crate::tcp::half::Half;
+use crate::time::{Elapsed, Timestamp};
+use crate::wire::{Flags, Segment};
+
+/// One TCP connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// Position of its first packet in the capture, from 0.
+    pub(crate) id: u64,
+    /// Its endpoints.
+    pub(crate) key: FlowKey,
+    /// Which end of the key is the client.
+    client: End,
+    /// Whether a SYN said who the client is; else it is a guess until a ClientHello tells.
+    is_role_known: bool,
+    /// The first packet.
+    pub(crate) first: Moment,
+    /// The last packet.
+    pub(crate) last: Moment,
+    /// What each side sent.
+    pub(crate) halves: PerSide<Half>,
+    /// The first SYN.
+    pub(crate) opened: Option<Moment>,
+    /// The last SYN.
+    pub(crate) last_syn: Option<Moment>,
+    /// The first SYN-ACK.
+    pub(crate) syn_ack: Option<Moment>,
+    /// The last SYN-ACK.
+    pub(crate) last_syn_ack: Option<Moment>,
+    /// The client's first segment after its SYN: its acknowledgment of the SYN-ACK.
+    pub(crate) established: Option<Moment>,
+    /// TLS and calls.
+    pub(crate) application: Application,
+    /// Packets since the receiver acknowledged octets that the capture lacks.
+    hole_age: PerSide<u8>,
+}
+
+impl Connection {
+    /// How many packets an acknowledgment may be ahead of the segment that it acknowledges: taps and interfaces with
+    /// several queues reorder a little. Past it the segment is not in the capture.
+    const REORDERING: u8 = 3;
+
+    /// The connection that `segment` opens, or is the first that was seen of.
+    pub(crate) fn new(id: u64, segment: &Segment<'_>) -> Self {
+        let at = Moment { time: segment.time, frame: segment.frame };
+        let is_syn = segment.flags.has(Flags::SYN);
+        let sender = segment.key.endpoint(segment.from);
+        let receiver = segment.key.endpoint(segment.from.other());
+        let sender_is_client =
+            if is_syn { !segment.flags.has(Flags::ACK) } else { sender.port >= receiver.port };
+        Self {
+            id,
+            key: segment.key,
+            client: if sender_is_client { segment.from } else { segment.from.other() },
+            is_role_known: is_syn,
+            first: at,
+            last: at,
+            halves: PerSide::default(),
+            opened: None,
+            last_syn: None,
+            syn_ack: None,
+            last_syn_ack: None,
+            established: None,
+            application: Application::default(),
+            hole_age: PerSide::default(),
+        }
+    }
+
+    /// The client's address and port.
+    pub(crate) const fn client(&self) -> Endpoint {
+        self.key.endpoint(self.client)
+    }
+
+    /// The server's address and port.
+    pub(crate) const fn server(&self) -> Endpoint {
+        self.key.endpoint(self.client.other())
+    }
+
+    fn side(&self, end: End) -> Side {
+        if end == self.client { Side::Client } else { Side::Server }
+    }
+
+    /// Whether `segment` opens another connection between the same endpoints: its SYN begins another sequence space.
+    pub(crate) fn is_reopened_by(&self, segment: &Segment<'_>) -> bool {
+        if !segment.flags.has(Flags::SYN) {
+            return false;
+        }
+        let side = self.side(segment.from);
+        let is_answer = segment.flags.has(Flags::ACK);
+        if is_answer != (side == Side::Server) {
+            // The other side opens. A SYN-ACK before its SYN tells the same once the roles are known.
+            return true;
+        }
+        let same = self.halves[side].is_same_syn(segment.seq);
+        !same && (!is_answer || self.is_closed())
+    }
+
+    /// Whether both sides sent FIN, or one sent RST.
+    pub(crate) const fn is_closed(&self) -> bool {
+        let PerSide { client, server } = &self.halves;
+        client.rst_at.is_some() || server.rst_at.is_some() || client.fin_at.is_some() && server.fin_at.is_some()
+    }
+
+    /// When the connection is given up for over if no packet comes, given its last one.
+    pub(crate) fn expires(&self, limits: &Limits) -> Timestamp {
+        let wait = if self.is_closed() {
+            limits.closed
+        } else if self.halves.server.packets == 0 {
+            limits.unanswered
+        } else {
+            limits.idle
+        };
+        self.last.time.later(wait)
+    }
+
+    /// Takes a segment. Gives back the call that it ends: the one before the request that begins.
+    #[inline]
+    pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits) -> Option<Call> {
+        let at = Moment { time: segment.time, frame: segment.frame };
+        let side = self.side(segment.from);
+        if self.last.time <= at.time {
+            self.last = at;
+        }
+        self.halves[side].count(segment);
+        if segment.flags.has(Flags::SYN) {
+            self.synchronised(side, segment, at);
+        }
+        if segment.flags.has(Flags::ACK) {
+            self.acknowledged(side, segment, at);
+        }
+        let ended = self.sent(side, segment, at, limits);
+        if self.halves[side].has_hole() || self.halves[!side].has_hole() {
+            self.age_holes(limits);
+        }
+        if !self.is_role_known && self.application.hello_from() == Some(Side::Server) {
+            self.swap_sides();
+        }
+        ended
+    }
+
+    #[cold]
+    fn synchronised(&mut self, side: Side, segment: &Segment<'_>, at: Moment) {
+        self.is_role_known = true;
+        self.halves[side].synchronised(segment);
+        if segment.flags.has(Flags::ACK) {
+            self.syn_ack.get_or_insert(at);
+            self.last_syn_ack = Some(at);
+        } else {
+            self.opened.get_or_insert(at);
+            self.last_syn = Some(at);
+        }
+    }
+
+    #[inline]
+    fn acknowledged(&mut self, side: Side, segment: &Segment<'_>, at: Moment) {
+        // Timestamps alone are twelve octets: only longer options hold SACK blocks, and the newest comes first.
+        let sack = if segment.options.len() > 12 { segment.tcp_options().sack_blocks().next() } else { None };
+        self.halves[!side].acknowledged(segment.ack, sack.map(|(_, right)| right));
+        if self.established.is_none()
+            && side == Side::Client
+            && self.opened.is_some()
+            && !segment.flags.has(Flags(Flags::SYN.0 | Flags::RST.0))
+        {
+            self.established = Some(at);
+        }
+    }
+
+    #[inline]
+    fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, limits: &Limits) -> Option<Call> {
+        let context = self.context();
+        let peer_window_is_zero = self.halves[!side].has_zero_window();
+        let half = &mut self.halves[side];
+        if segment.payload_len > 0 && !half.is_anchored() {
+            self.application.join_midstream(side);
+        }
+        let application = &mut self.application;
+        half.sent(segment, at, peer_window_is_zero, limits.reassembly, &mut |chunk, at| {
+            application.chunk(side, chunk, at, context, limits);
+        });
+        if let Some(at) = half.take_close() {
+            application.close(side, at);
+        }
+        application.take_ended()
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            opened: self.opened,
+            ready: self.application.complete().or(self.established),
+            may_send_tickets: self.application.may_send_tickets(),
+            is_acknowledged: self.halves.client.is_acknowledged(),
+        }
+    }
+
+    /// Gives up octets that the receiver has and the capture lacks, after a little patience.
+    #[cold]
+    fn age_holes(&mut self, limits: &Limits) {
+        for side in [Side::Client, Side::Server] {
+            if !self.halves[side].lost_to_capture() {
+                self.hole_age[side] = 0;
+            } else if self.hole_age[side] < Self::REORDERING {
+                self.hole_age[side] += 1;
+            } else {
+                self.hole_age[side] = 0;
+                self.skip_hole(side, limits);
+            }
+        }
+    }
+
+    fn skip_hole(&mut self, side: Side, limits: &Limits) {
+        let context = self.context();
+        let application = &mut self.application;
+        let half = &mut self.halves[side];
+        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits));
+        if let Some(at) = half.take_close() {
+            application.close(side, at);
+        }
+    }
+
+    /// It turned out that the client is who was taken for the server.
+    #[cold]
+    fn swap_sides(&mut self) {
+        self.is_role_known = true;
+        self.client = self.client.other();
+        self.halves.swap();
+        self.hole_age.swap();
+        self.application.swap_sides();
+    }
+
+    /// No packet follows: delivers what still waits for earlier octets. Gives back the call that this ends.
+    pub(crate) fn finish(&mut self, limits: &Limits) -> Option<Call> {
+        for side in [Side::Client, Side::Server] {
+            while self.halves[side].has_hole() {
+                self.skip_hole(side, limits);
+            }
+        }
+        self.application.take_ended()
+    }
+
+    /// How long the connection had been open at `now`, without the clock running backwards.
+    pub(crate) fn waited(&self, since: Moment, now: Timestamp) -> Elapsed {
+        now.max(self.last.time).since(since.time)
+    }
+}

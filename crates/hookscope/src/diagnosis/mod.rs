@@ -1,0 +1,60 @@
+//! Facts of a connection -> its verdict: the rules, and which of their findings counts.
+//!
+//! One diagnosis is one rule: a file in [`rules`] with its page beside it and a line in the catalogue. A rule looks
+//! at a [`Case`] and says what it found or nothing; no rule knows another. Of all findings the first failure counts,
+//! in order of the packets, else the first warning; a failure's first cause is therefore its verdict.
+
+pub(crate) mod case;
+pub(crate) mod catalogue;
+mod rules;
+pub(crate) mod story;
+pub mod verdict;
+
+pub use catalogue::{Page, pages};
+
+use std::fmt;
+
+use crate::call::Call;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::story::{Prose, Story};
+use crate::diagnosis::verdict::{Finding, Severity};
+
+/// One diagnosis.
+pub(crate) trait Rule: fmt::Debug + Sync {
+    /// The codes that it gives, with their pages.
+    fn pages(&self) -> &'static [Page];
+
+    /// Judges a connection that is over, or was watched to the end.
+    fn connection(&self, _case: &Case<'_>) -> Option<Finding> {
+        None
+    }
+
+    /// Judges a call that was answered.
+    fn call(&self, _case: &Case<'_>, _call: &Call) -> Option<Finding> {
+        None
+    }
+
+    /// Puts a finding of this rule in words.
+    fn describe(&self, story: &Story<'_>) -> Prose;
+}
+
+/// The verdict on a connection that is over, or was watched to the end; `calls` are the verdicts on its calls.
+pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = &'f Finding>) -> Finding {
+    let findings = rules::RULES.iter().filter_map(|rule| rule.connection(case));
+    findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing_to_say)
+}
+
+/// The verdict on a call that was answered.
+pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Finding {
+    rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first).unwrap_or_else(rules::nothing_to_say)
+}
+
+/// Which of two findings counts.
+fn first(one: Finding, other: Finding) -> Finding {
+    let other_counts = other.severity > one.severity
+        || other.severity == one.severity
+            && other.severity != Severity::Ok
+            && other.at != crate::packet::Moment::END
+            && (one.at == crate::packet::Moment::END || other.at.is_before(one.at));
+    if other_counts { other } else { one }
+}

@@ -1,0 +1,202 @@
+//! Bodies of ClientHello and ServerHello -> what a verdict needs of them (RFC 8446, sections 4.1.2 and 4.1.3).
+//!
+//! They are walked by hand, because every connection has both and a verdict needs six fields of them: no list is
+//! built, nothing is allocated. Unit tests hold the walk against `tls-parser`.
+
+use crate::bytes::Reader;
+use crate::tls::codes::{CipherSuite, Version};
+
+/// What a ClientHello offers, borrowed from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClientHello<'a> {
+    /// The highest version offered.
+    pub(crate) version: Version,
+    /// Server name indication (RFC 6066, section 3).
+    pub(crate) server_name: Option<&'a str>,
+    /// The first protocol of ALPN (RFC 7301).
+    pub(crate) protocol: Option<&'a str>,
+    /// Whether ALPN offers HTTP/2.
+    pub(crate) offers_http2: bool,
+}
+
+/// What a ServerHello chose, borrowed from it. A HelloRetryRequest has the same form and the same choice of version
+/// and suite (RFC 8446, section 4.1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ServerHello<'a> {
+    /// The version.
+    pub(crate) version: Version,
+    /// The cipher suite.
+    pub(crate) cipher: CipherSuite,
+    /// The protocol of ALPN; TLS 1.3 hides it.
+    pub(crate) protocol: Option<&'a str>,
+}
+
+/// Extension types (RFC 8446, section 4.2).
+mod extension {
+    pub(super) const SERVER_NAME: u16 = 0;
+    pub(super) const ALPN: u16 = 16;
+    pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+}
+
+impl<'a> ClientHello<'a> {
+    /// Reads the body of a ClientHello; `None` where it is none.
+    pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(body);
+        let mut hello =
+            Self { version: Version(reader.u16()?), server_name: None, protocol: None, offers_http2: false };
+        reader.take(32)?; // random
+        reader.vector8()?; // session id
+        reader.vector16()?; // cipher suites
+        reader.vector8()?; // compression methods
+        for (kind, data) in extensions(&mut reader) {
+            let mut data = Reader(data);
+            match kind {
+                extension::SERVER_NAME => hello.server_name = hello.server_name.or(server_name(data)),
+                extension::ALPN => {
+                    let mut names = Reader(data.vector16().unwrap_or_default());
+                    while let Some(name) = names.vector8() {
+                        hello.offers_http2 |= name == b"h2";
+                        hello.protocol = hello.protocol.or(std::str::from_utf8(name).ok());
+                    }
+                }
+                extension::SUPPORTED_VERSIONS => {
+                    let mut versions = Reader(data.vector8().unwrap_or_default());
+                    while let Some(version) = versions.u16() {
+                        // Values of the form 0x?a?a are GREASE (RFC 8701).
+                        if version & 0x0f0f != 0x0a0a {
+                            hello.version = hello.version.max(Version(version));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(hello)
+    }
+}
+
+impl<'a> ServerHello<'a> {
+    /// Reads the body of a ServerHello; `None` where it is none.
+    pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(body);
+        let version = Version(reader.u16()?);
+        reader.take(32)?; // random
+        // The drafts of TLS 1.3 before the 22nd say their version here and have no session id.
+        if version.0 >> 8 != 0x7f {
+            reader.vector8()?;
+        }
+        let cipher = CipherSuite(reader.u16()?);
+        if version.0 >> 8 != 0x7f {
+            reader.u8()?; // compression method
+        }
+        let mut hello = Self { version, cipher, protocol: None };
+        for (kind, data) in extensions(&mut reader) {
+            let mut data = Reader(data);
+            match kind {
+                extension::ALPN => {
+                    let mut names = Reader(data.vector16().unwrap_or_default());
+                    hello.protocol = names.vector8().and_then(|name| std::str::from_utf8(name).ok());
+                }
+                extension::SUPPORTED_VERSIONS => hello.version = data.u16().map_or(hello.version, Version),
+                _ => {}
+            }
+        }
+        Some(hello)
+    }
+}
+
+/// The extensions of a hello, as far as they are well-formed.
+fn extensions<'a>(reader: &mut Reader<'a>) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
+    let mut list = Reader(reader.vector16().unwrap_or_default());
+    std::iter::from_fn(move || Some((list.u16()?, list.vector16()?)))
+}
+
+/// The first host name of the server_name extension.
+fn server_name(mut data: Reader<'_>) -> Option<&str> {
+    let mut list = Reader(data.vector16()?);
+    while let (Some(kind), Some(name)) = (list.u8(), list.vector16()) {
+        if kind == 0 {
+            return std::str::from_utf8(name).ok().filter(|name| !name.is_empty());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vector16(bytes: &[u8]) -> Vec<u8> {
+        [&(bytes.len() as u16).to_be_bytes(), bytes].concat()
+    }
+
+    fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
+        [&kind.to_be_bytes()[..], &vector16(data)].concat()
+    }
+
+    fn client_hello(extensions: &[Vec<u8>]) -> Vec<u8> {
+        let fixed = [&[3, 3][..], &[7; 32], &[0], &vector16(&[0x13, 0x01, 0xc0, 0x2f]), &[1, 0]].concat();
+        [fixed, vector16(&extensions.concat())].concat()
+    }
+
+    fn sni(name: &str) -> Vec<u8> {
+        extension(0, &vector16(&[&[0][..], &vector16(name.as_bytes())].concat()))
+    }
+
+    #[test]
+    fn a_client_hello_says_name_protocol_and_version() {
+        let body = client_hello(&[
+            sni("webhook.default.svc"),
+            extension(16, &vector16(b"\x08http/1.1")),
+            extension(43, &[6, 0xfa, 0xfa, 3, 4, 3, 3]),
+        ]);
+        let hello = ClientHello::read(&body).unwrap();
+        assert_eq!(hello.server_name, Some("webhook.default.svc"));
+        assert_eq!(hello.protocol, Some("http/1.1"));
+        assert_eq!(hello.version, Version::TLS13);
+        assert!(!hello.offers_http2);
+    }
+
+    #[test]
+    fn tls_parser_reads_the_same() {
+        let body = client_hello(&[sni("a.b.svc"), extension(16, &vector16(b"\x02h2\x08http/1.1"))]);
+        let message = [&[1][..], &(body.len() as u32).to_be_bytes()[1..], &body].concat();
+        let (_, parsed) = tls_parser::parse_tls_message_handshake(&message).unwrap();
+        let tls_parser::TlsMessage::Handshake(tls_parser::TlsMessageHandshake::ClientHello(theirs)) = parsed else {
+            panic!("no ClientHello")
+        };
+        let (_, list) = tls_parser::parse_tls_client_hello_extensions(theirs.ext.unwrap()).unwrap();
+        let ours = ClientHello::read(&body).unwrap();
+        for item in list {
+            match item {
+                tls_parser::TlsExtension::SNI(names) => {
+                    assert_eq!(names[0].1, ours.server_name.unwrap().as_bytes());
+                }
+                tls_parser::TlsExtension::ALPN(names) => {
+                    assert_eq!(names[0], ours.protocol.unwrap().as_bytes());
+                    assert_eq!(names.contains(&&b"h2"[..]), ours.offers_http2);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(theirs.version.0, ours.version.0);
+    }
+
+    #[test]
+    fn hellos_without_extensions_and_cut_ones_are_read_or_refused() {
+        let body = client_hello(&[]);
+        assert_eq!(ClientHello::read(&body).unwrap().server_name, None);
+        for cut in 0..body.len() - 2 {
+            assert_eq!(ClientHello::read(&body[..cut]), None, "{cut}");
+        }
+        let old = [&[3, 1][..], &[7; 32], &[0, 0xc0, 0x2f, 0]].concat();
+        assert_eq!(ServerHello::read(&old).unwrap().version, Version(0x0301));
+    }
+
+    #[test]
+    fn a_server_hello_says_the_chosen_version() {
+        let body = [&[3, 3][..], &[7; 32], &[0, 0x13, 0x02, 0], &vector16(&extension(43, &[3, 4]))].concat();
+        let hello = ServerHello::read(&body).unwrap();
+        assert_eq!((hello.version, hello.cipher), (Version::TLS13, CipherSuite(0x1302)));
+    }
+}
