@@ -1,3 +1,4 @@
 //! Flows: which packets belong together.
 
+pub mod fragments;
 pub mod key;

@@ -1,9 +1,44 @@
 //! Bytes of one packet -> what they say. Stateless: order in time is other layers' business.
 //!
-//! [`decode`] walks link layer, tunnels and IP down to the inner-most TCP segment, UDP datagram or ICMP error.
+//! [`decode`] walks link layer, tunnels and IP down to the inner-most TCP segment, UDP datagram or ICMP error:
+//!
+//! ```text
+//!   Packet -> link/* -> ipv4 | ipv6 --+--> tcp, udp (port 53), icmp, fragment
+//!                          ^          |
+//!                          +-- tunnel/* (VXLAN, Geneve, GRE, IP in IP)
+//! ```
+//!
+//! A fragment leaves the walk; when its datagram is whole, [`decode_reassembled`] goes on where it left.
+//! Nothing is allocated or copied, and no bytes make it panic: what is wrong with them has a name, [`Malformed`].
 
+mod body;
+pub mod dns;
+mod fragment;
+mod icmp;
+mod ip;
+mod ipv4;
+mod ipv6;
+mod link;
+mod malformed;
+mod tcp;
+mod tunnel;
+mod udp;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::fragment::{Fragment, FragmentKey, Reassembled};
+pub use self::icmp::{IcmpError, IcmpKind, Quote};
+pub use self::ip::Protocol;
+pub use self::malformed::Malformed;
+pub use self::tcp::{Options, SackBlocks, TcpOption, Timestamps};
+
+use self::body::Body;
+use self::ip::Ip;
+use self::link::{EtherType, Network, ethernet, linux_sll, linux_sll2, null_loop, raw_ip};
+use self::tunnel::{geneve, gre, ip_in_ip, vxlan};
 use crate::flow::key::{End, Endpoint, FlowKey};
-use crate::packet::Frame;
+use crate::packet::{Frame, LinkType, Packet};
 use crate::time::Timestamp;
 
 /// The control bits of a TCP header (RFC 9293, section 3.1), the six that matter here.
@@ -21,6 +56,9 @@ impl Flags {
     pub const PSH: Self = Self(0x08);
     /// The acknowledgment field is significant.
     pub const ACK: Self = Self(0x10);
+
+    /// The six bits; those of explicit congestion notification say nothing about a connection's fate.
+    const MASK: u8 = 0x3f;
 
     /// Whether any of `bits` is set.
     pub const fn has(self, bits: Self) -> bool {
@@ -74,6 +112,14 @@ pub struct Segment<'a> {
     pub options: &'a [u8],
 }
 
+impl<'a> Segment<'a> {
+    /// The options, read as they are asked for.
+    #[inline]
+    pub const fn tcp_options(&self) -> Options<'a> {
+        Options::new(self.options)
+    }
+}
+
 /// One UDP datagram (RFC 768).
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
@@ -85,6 +131,153 @@ pub struct Datagram<'a> {
     pub time: Timestamp,
     /// Where it stands in the capture.
     pub frame: Frame,
+    /// Where it was seen.
+    pub vantage: Vantage,
+    /// Payload octets on the wire; at least `payload.len()`.
+    pub payload_len: u32,
     /// The captured payload.
     pub payload: &'a [u8],
+}
+
+/// What a packet turned out to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Decoded<'a> {
+    /// A TCP segment.
+    Tcp(Segment<'a>),
+    /// A UDP datagram from or to port 53, the only ones that anybody reads.
+    Udp(Datagram<'a>),
+    /// An ICMP or ICMPv6 error.
+    Icmp(IcmpError),
+    /// A part of an IP datagram, to be put together before anything can be said.
+    Fragment(Fragment<'a>),
+    /// Sound, and of no interest: ARP, echo, other protocols.
+    Other,
+}
+
+/// When and where the packet in hand was seen.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    time: Timestamp,
+    frame: Frame,
+    vantage: Vantage,
+}
+
+/// How many IP headers may lie around one another.
+const MAX_IP_HEADERS: u8 = 8;
+const DNS_PORT: u16 = 53;
+
+/// What `packet` is, down to the inner-most packet of its tunnels.
+#[inline]
+pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
+    let body = Body::new(packet.data, packet.wire_len);
+    let mut vantage = Vantage { interface: packet.interface.into(), depth: 0 };
+    let network = match packet.link_type {
+        LinkType::ETHERNET => ethernet::strip(body)?,
+        LinkType::LINUX_SLL2 => {
+            let (interface, network) = linux_sll2::strip(body)?;
+            vantage.interface = interface;
+            network
+        }
+        LinkType::LINUX_SLL => linux_sll::strip(body)?,
+        LinkType::NULL | LinkType::LOOP => null_loop::strip(body)?,
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OLD | LinkType::IPV4 | LinkType::IPV6 => {
+            raw_ip::strip(body)?
+        }
+        _ => return Err(Malformed::UnsupportedLinkType),
+    };
+    network_layer(&Seen { time: packet.time, frame: packet.frame, vantage }, network)
+}
+
+/// What a datagram is, now that its fragments have been put together.
+pub fn decode_reassembled(whole: &Reassembled) -> Result<Decoded<'_>, Malformed> {
+    let seen = Seen { time: whole.time, frame: whole.frame, vantage: whole.vantage };
+    let mut ip = Ip {
+        source: whole.key.source,
+        destination: whole.key.destination,
+        ip_id: whole.ip_id,
+        ttl: whole.ttl,
+        protocol: whole.protocol,
+        piece: None,
+        body: Body::new(&whole.payload, whole.payload_len),
+    };
+    if ipv6::is_extension(ip.protocol) {
+        ip = ipv6::strip_extensions(ip)?;
+    }
+    transport_layer(&seen, &ip)
+}
+
+#[inline]
+fn network_layer<'a>(seen: &Seen, network: Network<'a>) -> Result<Decoded<'a>, Malformed> {
+    let ip = match network.ether_type {
+        EtherType::IPV4 => ipv4::strip(network.body)?,
+        EtherType::IPV6 => ipv6::strip(network.body)?,
+        _ => return Ok(Decoded::Other),
+    };
+    transport_layer(seen, &ip)
+}
+
+#[inline]
+fn transport_layer<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Decoded<'a>, Malformed> {
+    if let Some(piece) = ip.piece {
+        return fragment::fragment(seen, ip, piece).map(Decoded::Fragment);
+    }
+    match ip.protocol {
+        Protocol::TCP => tcp::segment(seen, ip).map(Decoded::Tcp),
+        _ => other_transport(seen, ip),
+    }
+}
+
+/// Everything but TCP, apart so that the walk to TCP stays small.
+#[inline(never)]
+fn other_transport<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Decoded<'a>, Malformed> {
+    let network = match ip.protocol {
+        Protocol::UDP => {
+            let udp = udp::strip(ip.body)?;
+            match tunnelled(&udp)? {
+                Some(network) => network,
+                None if udp.source_port == DNS_PORT || udp.destination_port == DNS_PORT => {
+                    return Ok(Decoded::Udp(datagram(seen, ip, &udp)));
+                }
+                None => return Ok(Decoded::Other),
+            }
+        }
+        Protocol::ICMP | Protocol::ICMPV6 => {
+            return Ok(icmp::error(seen, ip)?.map_or(Decoded::Other, Decoded::Icmp));
+        }
+        Protocol::GRE => match gre::strip(ip.body)? {
+            Some(network) => network,
+            None => return Ok(Decoded::Other),
+        },
+        protocol => match ip_in_ip::strip(protocol, ip.body) {
+            Some(network) => network,
+            None => return Ok(Decoded::Other),
+        },
+    };
+    let mut seen = *seen;
+    seen.vantage.depth += 1;
+    if seen.vantage.depth >= MAX_IP_HEADERS {
+        return Err(Malformed::TooManyIpHeaders);
+    }
+    network_layer(&seen, network)
+}
+
+/// The packet inside a UDP datagram, if it is a tunnel's. Tunnels listen on their port and send from any.
+fn tunnelled<'a>(udp: &udp::Udp<'a>) -> Result<Option<Network<'a>>, Malformed> {
+    match udp.destination_port {
+        geneve::PORT => geneve::strip(udp.payload),
+        port if vxlan::PORTS.contains(&port) => vxlan::strip(udp.payload),
+        _ => Ok(vxlan::recognise(udp.payload)),
+    }
+}
+
+fn datagram<'a>(seen: &Seen, ip: &Ip<'a>, udp: &udp::Udp<'a>) -> Datagram<'a> {
+    Datagram {
+        source: Endpoint { address: ip.source, port: udp.source_port },
+        destination: Endpoint { address: ip.destination, port: udp.destination_port },
+        time: seen.time,
+        frame: seen.frame,
+        vantage: seen.vantage,
+        payload_len: udp.payload.len,
+        payload: udp.payload.captured,
+    }
 }
