@@ -3,12 +3,14 @@
 mod bytes;
 mod call;
 pub mod config;
+mod connection;
+pub mod diagnosis;
 pub mod filter;
 pub mod flow;
 pub mod packet;
+pub mod report;
 pub mod side;
 mod tcp;
-mod tls;
 pub mod time;
+mod tls;
 pub mod wire;
-pub mod report;

@@ -121,14 +121,15 @@ impl<'a> Case<'a> {
     /// The deadline that a client kept which gave up `call` at `end`: a whole number of seconds, or the configured
     /// one; `None` if that moment is no deadline.
     pub(crate) fn deadline_kept(&self, call: &Call, end: Moment) -> Option<Elapsed> {
-        let kept = self.deadline_after(end.since(call.start));
+        let kept = self.deadline_met(end.since(call.start));
         // A connection that was dialled for another call may carry this one: its deadline began with it.
         let ready = self.connection.application.complete().or(self.connection.established);
         let idle = ready.is_some_and(|ready| call.requested.since(ready) > Self::TOLERANCE);
-        kept.or_else(|| self.deadline_after(end.since(call.requested)).filter(|_| idle))
+        kept.or_else(|| self.deadline_met(end.since(call.requested)).filter(|_| idle))
     }
 
-    fn deadline_after(&self, elapsed: Elapsed) -> Option<Elapsed> {
+    /// The deadline that `elapsed` meets.
+    pub(crate) fn deadline_met(&self, elapsed: Elapsed) -> Option<Elapsed> {
         let near = |deadline: Elapsed| {
             (elapsed.as_nanos() - deadline.as_nanos()).abs() <= Self::TOLERANCE.as_nanos()
         };

@@ -41,12 +41,12 @@ pub(crate) trait Rule: fmt::Debug + Sync {
 /// The verdict on a connection that is over, or was watched to the end; `calls` are the verdicts on its calls.
 pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = &'f Finding>) -> Finding {
     let findings = rules::RULES.iter().filter_map(|rule| rule.connection(case));
-    findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing_to_say)
+    findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
 }
 
 /// The verdict on a call that was answered.
 pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Finding {
-    rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first).unwrap_or_else(rules::nothing_to_say)
+    rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first).unwrap_or_else(rules::nothing)
 }
 
 /// Which of two findings counts.

@@ -71,22 +71,19 @@ impl Story<'_> {
     pub(crate) fn find_pods(&self) -> String {
         match self.service() {
             Some((service, namespace)) => format!(
-                "kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={service} -o wide"
+                "`kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={service} -o wide`"
             ),
-            None => format!("kubectl get pods -A -o wide --field-selector status.podIP={}", self.address()),
+            None => format!("`kubectl get pods -A -o wide --field-selector status.podIP={}`", self.address()),
         }
     }
 
     /// The command that shows the logs of the pods behind the server.
     pub(crate) fn show_logs(&self) -> String {
         match self.service() {
-            Some((service, namespace)) => format!(
-                "kubectl -n {namespace} logs -l \"$(kubectl -n {namespace} get svc {service} -o json | jq -r \
-                 '.spec.selector | to_entries | map(\"\\(.key)=\\(.value)\") | join(\",\")')\" --since=15m"
-            ),
+            Some((service, namespace)) => format!("`kubectl -n {namespace} logs service/{service} --since=15m`"),
             None => format!(
-                "{} -o jsonpath='{{.items[0].metadata.namespace}} {{.items[0].metadata.name}}', then kubectl logs",
-                self.find_pods()
+                "`kubectl get pods -A --field-selector status.podIP={}` names the pod; `kubectl -n NAMESPACE logs POD --since=15m`",
+                self.address()
             ),
         }
     }
@@ -96,7 +93,7 @@ impl Story<'_> {
         let server = self.case.connection.server();
         let name = self.name.map(|name| format!(" -servername {name}")).unwrap_or_default();
         format!(
-            "openssl s_client -connect {server}{name} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
+            "`openssl s_client -connect {server}{name} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`"
         )
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod handshake;
 pub(crate) mod hello;
 pub(crate) mod inference;
 pub(crate) mod session;
+pub(crate) mod certificate;

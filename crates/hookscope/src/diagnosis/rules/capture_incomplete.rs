@@ -1,0 +1,65 @@
+//! A capture that begins too late or ends too early to say.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::catalogue::page;
+use crate::diagnosis::story::{Prose, Story};
+use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::{Page, Rule};
+
+#[derive(Debug)]
+pub(super) struct CaptureIncomplete;
+
+const PAGE: Page = page!(Unknown, Ok, "capture-incomplete");
+
+/// What the capture lacks.
+#[derive(Clone, Copy, Debug)]
+enum Lack {
+    Begin,
+    End,
+    OneSide,
+}
+
+impl Rule for CaptureIncomplete {
+    fn pages(&self) -> &'static [Page] {
+        &[PAGE]
+    }
+
+    fn connection(&self, case: &Case<'_>) -> Option<Finding> {
+        let phase = match (case.connection.opened, case.last_call()) {
+            (_, Some(_)) => Phase::Request,
+            (Some(_), None) if case.connection.established.is_none() => Phase::Connect,
+            (Some(_), None) => Phase::Tls,
+            (None, None) => Phase::Idle,
+        };
+        lack(case).map(|_| Finding::fine(&Self, PAGE.code, phase))
+    }
+
+    fn describe(&self, story: &Story<'_>) -> Prose {
+        Prose::only(match lack(&story.case) {
+            Some(Lack::OneSide) => "Only one direction is in the capture: what the other side did is not known",
+            Some(Lack::End) => "The capture ends before anything can be said",
+            Some(Lack::Begin) | None => "The capture begins too late to say what happened here",
+        })
+    }
+}
+
+fn lack(case: &Case<'_>) -> Option<Lack> {
+    let connection = case.connection;
+    let answered = case.last_call().is_some_and(|call| call.first_byte.is_some());
+    if answered {
+        return None;
+    }
+    if case.is_one_sided() {
+        return Some(Lack::OneSide);
+    }
+    let waits = case.waiting_call().is_some();
+    let in_handshake = case.is_in_tls_handshake() && case.tls().is_some();
+    if case.first_close().is_none() && (waits || in_handshake) {
+        return Some(Lack::End);
+    }
+    if connection.opened.is_none() {
+        let resets = connection.halves.client.rst_at.or(connection.halves.server.rst_at).is_some();
+        return (waits || resets).then_some(Lack::Begin);
+    }
+    connection.established.is_none().then_some(Lack::End)
+}

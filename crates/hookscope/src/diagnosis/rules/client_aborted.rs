@@ -1,0 +1,47 @@
+//! A client that closes while its call is open, at a time that is no deadline.
+
+use crate::diagnosis::case::{Case, How};
+use crate::diagnosis::catalogue::page;
+use crate::diagnosis::story::{Human, Prose, Story};
+use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::{Page, Rule};
+use crate::side::Side;
+
+#[derive(Debug)]
+pub(super) struct ClientAborted;
+
+const PAGE: Page = page!(ClosedEarly, Failure, "client-aborted");
+
+impl Rule for ClientAborted {
+    fn pages(&self) -> &'static [Page] {
+        &[PAGE]
+    }
+
+    fn connection(&self, case: &Case<'_>) -> Option<Finding> {
+        // Without its SYN, when the call began is not known.
+        case.connection.opened?;
+        let call = case.waiting_call()?;
+        let close = case.first_close_by(Side::Client).filter(|close| close.how != How::Rst)?;
+        if case.deadline_kept(call, close.at).is_some() {
+            return None;
+        }
+        Some(
+            Finding::failure(&Self, PAGE.code, Phase::Request, close.at)
+                .by(Side::Client)
+                .shown(call.requested, "request")
+                .shown(close.at, "the client closes"),
+        )
+    }
+
+    fn describe(&self, story: &Story<'_>) -> Prose {
+        let after = story.call.map(|call| format!(" {} into it", Human(story.finding.at.since(call.start))));
+        Prose::only(format!(
+            "The client gave up its call of {}{}, which is no deadline: its own caller went away or ran out of time",
+            story.server(),
+            after.unwrap_or_default()
+        ))
+        .hint("See who made the API request and how long it was willing to wait: `kubectl --request-timeout`, a controller's context, the audit log of kube-apiserver at that time")
+        .hint("See whether earlier webhooks of the same request used up its time (34 s for all of them)")
+        .hint(format!("See whether the webhook is slow besides: {}", story.show_logs()))
+    }
+}

@@ -1,0 +1,53 @@
+//! A RST in answer to the SYN.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::catalogue::page;
+use crate::diagnosis::story::{Human, Prose, Story};
+use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::{Page, Rule};
+use crate::side::Side;
+
+#[derive(Debug)]
+pub(super) struct ConnectionRefused;
+
+const PAGE: Page = page!(Rst, Failure, "connection-refused");
+
+impl Rule for ConnectionRefused {
+    fn pages(&self) -> &'static [Page] {
+        &[PAGE]
+    }
+
+    fn connection(&self, case: &Case<'_>) -> Option<Finding> {
+        let connection = case.connection;
+        let opened = connection.opened?;
+        let rst = connection.halves.server.rst_at?;
+        if connection.syn_ack.is_some() || connection.established.is_some() {
+            return None;
+        }
+        Some(
+            Finding::failure(&Self, PAGE.code, Phase::Connect, rst)
+                .by(Side::Server)
+                .shown(opened, "SYN")
+                .shown(rst, "RST in answer"),
+        )
+    }
+
+    fn describe(&self, story: &Story<'_>) -> Prose {
+        let connection = story.case.connection;
+        let after = match (connection.opened, connection.halves.server.rst_at) {
+            (Some(opened), Some(rst)) => format!(" after {}", Human(rst.since(opened))),
+            _ => String::new(),
+        };
+        let (address, port) = (story.address(), story.port());
+        let listening = match story.service() {
+            Some((service, namespace)) => format!(
+                "Compare the Service's targetPort with the port the container listens on: `kubectl -n {namespace} get svc {service} -o yaml`"
+            ),
+            None => format!("See in the pod what listens, and on which address: `kubectl exec -it POD -- ss -ltn 'sport = :{port}'`"),
+        };
+        Prose::only(format!("{} refused the connection with a RST{after}: nothing listens there, or a firewall rejects", story.server()))
+            .hint(format!("Find the pod behind {address} and whether it is Ready: {}", story.find_pods()))
+            .hint(listening)
+            .hint(format!("See if a firewall answers for it: on the pod's node, `iptables-save | grep -i 'tcp-reset'`; `nc -vz {address} {port}`"))
+    }
+}

@@ -1,0 +1,56 @@
+//! The catalogue: one line for each diagnosis. Order matters only where two findings rest on the same packet.
+
+mod capture_incomplete;
+mod client_aborted;
+mod connection_refused;
+mod deadline_exceeded;
+mod fin_before_response;
+mod fin_in_response;
+mod fin_in_tls_handshake;
+mod healthy;
+mod path_blackhole;
+mod protocol_mismatch;
+mod response_stalled;
+mod rst_before_response;
+mod rst_in_response;
+mod rst_in_tls_handshake;
+mod slow;
+mod syn_ack_ignored;
+mod syn_retransmitted;
+mod syn_unanswered;
+mod tls_alert;
+mod tls_certificate_rejected;
+mod tls_client_rejected;
+mod tls_handshake_incomplete;
+mod tls_no_server_hello;
+
+pub(super) use healthy::nothing;
+
+use crate::diagnosis::Rule;
+
+/// All diagnoses.
+pub(super) const RULES: &[&dyn Rule] = &[
+    &syn_unanswered::SynUnanswered,
+    &syn_ack_ignored::SynAckIgnored,
+    &syn_retransmitted::SynRetransmitted,
+    &connection_refused::ConnectionRefused,
+    &path_blackhole::PathBlackhole,
+    &tls_alert::TlsAlert,
+    &tls_certificate_rejected::TlsCertificateRejected,
+    &tls_client_rejected::TlsClientRejected,
+    &protocol_mismatch::ProtocolMismatch,
+    &rst_in_tls_handshake::RstInTlsHandshake,
+    &fin_in_tls_handshake::FinInTlsHandshake,
+    &tls_no_server_hello::TlsNoServerHello,
+    &tls_handshake_incomplete::TlsHandshakeIncomplete,
+    &rst_before_response::RstBeforeResponse,
+    &rst_in_response::RstInResponse,
+    &fin_before_response::FinBeforeResponse,
+    &fin_in_response::FinInResponse,
+    &deadline_exceeded::DeadlineExceeded,
+    &client_aborted::ClientAborted,
+    &response_stalled::ResponseStalled,
+    &slow::Slow,
+    &capture_incomplete::CaptureIncomplete,
+    &healthy::Healthy,
+];

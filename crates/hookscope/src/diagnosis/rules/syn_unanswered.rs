@@ -1,0 +1,61 @@
+//! SYNs that nothing answers.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::catalogue::page;
+use crate::diagnosis::story::{Human, Prose, Story, count};
+use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::{Page, Rule};
+use crate::packet::Moment;
+use crate::time::Elapsed;
+
+#[derive(Debug)]
+pub(super) struct SynUnanswered;
+
+const PAGE: Page = page!(SynDrop, Failure, "syn-unanswered");
+
+impl SynUnanswered {
+    /// Linux repeats an unanswered SYN after a second: if none came in that time, the client gave up before.
+    const RETRANSMISSION: Elapsed = Elapsed::from_millis(1000);
+}
+
+impl Rule for SynUnanswered {
+    fn pages(&self) -> &'static [Page] {
+        &[PAGE]
+    }
+
+    fn connection(&self, case: &Case<'_>) -> Option<Finding> {
+        let connection = case.connection;
+        let (first, last) = (connection.opened?, connection.last_syn?);
+        let silent = connection.halves.server.packets == 0 && connection.established.is_none();
+        let waited = connection.halves.client.syn >= 2 || case.waited(first) >= Self::RETRANSMISSION;
+        if !silent || !waited {
+            return None;
+        }
+        let finding = Finding::failure(&Self, PAGE.code, Phase::Connect, Moment::END).shown(first, "first SYN");
+        let repeated = (first != last).then_some(last);
+        Some(finding.shown(repeated, format!("SYN number {}, the last", connection.halves.client.syn)))
+    }
+
+    fn describe(&self, story: &Story<'_>) -> Prose {
+        let connection = story.case.connection;
+        let syns = count(connection.halves.client.syn.into(), "SYN");
+        let span = match (connection.opened, connection.last_syn) {
+            (Some(first), Some(last)) if first != last => format!(" in {}", Human(last.since(first))),
+            _ => String::new(),
+        };
+        let (address, port) = (story.address(), story.port());
+        Prose::only(format!("{} never answered: {syns}{span} left the host, no packet came back", story.server()))
+            .hint(format!(
+                "See if the port is reachable from this host at all: `nc -vz -w 3 {address} {port}`; `ip route get {address}`"
+            ))
+            .hint(format!("Find the pod and the node it runs on: {}", story.find_pods()))
+            .hint(format!(
+                "Capture on that node: `tcpdump -ni any 'host {address} and tcp port {port}'`. SYN arrives: its firewall \
+                 or a NetworkPolicy drops it. No SYN: a cloud firewall, route or overlay between the nodes does"
+            ))
+            .hint(format!(
+                "Allow TCP {port}, the pod's port and not the Service's, from the control plane: cloud firewall or \
+                 security group, ufw/firewalld on the node, NetworkPolicy"
+            ))
+    }
+}

@@ -1,0 +1,56 @@
+//! TLS 1.3: the client sends an alert-sized record where its Finished was due: it rejects the certificate.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::catalogue::page;
+use crate::diagnosis::rules::tls_alert::show_ca_bundle;
+use crate::diagnosis::story::{Prose, Story};
+use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::{Page, Rule};
+use crate::side::Side;
+
+#[derive(Debug)]
+pub(super) struct TlsCertificateRejected;
+
+const PAGE: Page = page!(TlsAlert, Failure, "tls-certificate-rejected");
+
+impl Rule for TlsCertificateRejected {
+    fn pages(&self) -> &'static [Page] {
+        &[PAGE]
+    }
+
+    fn connection(&self, case: &Case<'_>) -> Option<Finding> {
+        let session = case.tls()?;
+        let rejected = session.rejected?;
+        let server_spoke = session.first_record.server.filter(|first| first.is_before(rejected))?;
+        let hello = session.client_hello.as_ref().map(|hello| hello.at);
+        let closed = case.connection.halves.client.closed_at();
+        Some(
+            Finding::failure(&Self, PAGE.code, Phase::Tls, rejected)
+                .by(Side::Client)
+                .inferred()
+                .shown(hello, "ClientHello")
+                .shown(session.server_flight.unwrap_or(server_spoke), "the server's certificate, encrypted")
+                .shown(rejected, "an alert-sized record where the client's Finished was due")
+                .shown(closed, "the client closes"),
+        )
+    }
+
+    fn describe(&self, story: &Story<'_>) -> Prose {
+        let san = match story.service() {
+            Some((service, namespace)) => format!("{service}.{namespace}.svc"),
+            None => story.name.map_or_else(
+                || format!("the address {} (no name was sent: it needs an IP SAN)", story.address()),
+                str::to_owned,
+            ),
+        };
+        Prose::only(format!(
+            "The client rejected the certificate of {}: it answered it with an alert instead of finishing the handshake",
+            story.server()
+        ))
+        .hint("Read which check failed in kube-apiserver's log: `grep 'x509:'` (TLS 1.3 encrypts the certificate and the alert)")
+        .hint(format!("Look at what the server presents: issuer, dates, SAN {san}: {}", story.show_certificate()))
+        .hint(format!("unknown-ca: compare its issuer with the webhook configuration's caBundle: {}", show_ca_bundle()))
+        .hint("expired, not-yet-valid: renew it, restart the pods, check the clocks")
+        .hint(format!("name-mismatch, no-san: issue it anew with the SAN {san}; see that no other program answers on port {}", story.port()))
+    }
+}

@@ -1,0 +1,51 @@
+//! A ClientHello that is acknowledged, and then silence.
+
+use crate::diagnosis::case::Case;
+use crate::diagnosis::catalogue::page;
+use crate::diagnosis::story::{Human, Prose, Story};
+use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::{Page, Rule};
+use crate::packet::Moment;
+use crate::side::Side;
+
+#[derive(Debug)]
+pub(super) struct TlsNoServerHello;
+
+const PAGE: Page = page!(TlsStall, Failure, "tls-no-server-hello");
+
+impl Rule for TlsNoServerHello {
+    fn pages(&self) -> &'static [Page] {
+        &[PAGE]
+    }
+
+    fn connection(&self, case: &Case<'_>) -> Option<Finding> {
+        if !case.is_in_tls_handshake() {
+            return None;
+        }
+        let halves = &case.connection.halves;
+        let hello = case.tls()?.client_hello.as_ref()?.at;
+        if halves.server.data_at.is_some() || !halves.client.is_acknowledged() {
+            return None;
+        }
+        let gave_up = case.first_close_by(Side::Client).map(|close| close.at);
+        if gave_up.is_none() && (case.first_close().is_some() || !case.is_overdue(hello)) {
+            return None;
+        }
+        Some(
+            Finding::failure(&Self, PAGE.code, Phase::Tls, gave_up.unwrap_or(Moment::END))
+                .shown(hello, "ClientHello, acknowledged")
+                .shown(gave_up, "the client gives up"),
+        )
+    }
+
+    fn describe(&self, story: &Story<'_>) -> Prose {
+        let hello = story.case.tls().and_then(|session| session.client_hello.as_ref()).map(|hello| hello.at);
+        let waited = hello.map(|hello| Human(story.finding.end.map_or_else(|| story.case.waited(hello), |end| end.since(hello))));
+        let waited = waited.map(|waited| format!(" in {waited}")).unwrap_or_default();
+        let server = story.case.connection.server();
+        Prose::only(format!("{} accepted the connection and the ClientHello, but sent no byte of TLS{waited}", story.server()))
+            .hint(format!("See whether the webhook's process is stuck or starved of CPU: {}; `kubectl top pod -A`", story.find_pods()))
+            .hint(format!("Read its log at that time: {}", story.show_logs()))
+            .hint(format!("Try the handshake on the pod's node and from this host: `openssl s_client -connect {server}`. Fast there, silent here: a proxy or middlebox between swallows the ClientHello"))
+    }
+}
