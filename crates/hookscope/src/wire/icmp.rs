@@ -85,7 +85,7 @@ pub(super) fn error(seen: &Seen, ip: &Ip<'_>) -> Result<Option<IcmpError>, Malfo
     };
     let quoted = match ether_type {
         EtherType::IPV4 => ipv4::strip(quoted),
-        _ => ipv6::strip(quoted),
+        _ => ipv6::strip(quoted).and_then(ipv6::strip_extensions),
     };
     let quote = quoted.ok().and_then(|quoted| quote(&quoted)).ok_or(Malformed::BadIcmpQuote)?;
     Ok(Some(IcmpError {

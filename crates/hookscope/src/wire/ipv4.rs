@@ -5,7 +5,6 @@
 
 use super::body::Body;
 use super::ip::{Ip, Piece, Protocol};
-use super::ipv6;
 use super::malformed::Malformed;
 use crate::flow::key::Address;
 
@@ -13,7 +12,7 @@ const HEADER_LEN: u32 = 20;
 const MORE_FRAGMENTS: u16 = 0x2000;
 const FRAGMENT_OFFSET: u16 = 0x1fff;
 
-/// Strips the header, its options and what lies behind the IP length.
+/// Strips the header, its options and what lies behind the IP length; not an authentication header.
 #[inline]
 pub(super) fn strip(packet: Body<'_>) -> Result<Ip<'_>, Malformed> {
     let (header, rest) = packet.split::<{ HEADER_LEN as usize }>().ok_or(Malformed::TruncatedIpv4Header)?;
@@ -32,7 +31,7 @@ pub(super) fn strip(packet: Body<'_>) -> Result<Ip<'_>, Malformed> {
     };
     let ip_id = u16::from_be_bytes([header[4], header[5]]);
     let fragment = u16::from_be_bytes([header[6], header[7]]);
-    let ip = Ip {
+    Ok(Ip {
         source: Address::v4([header[12], header[13], header[14], header[15]]),
         destination: Address::v4([header[16], header[17], header[18], header[19]]),
         ip_id,
@@ -44,12 +43,7 @@ pub(super) fn strip(packet: Body<'_>) -> Result<Ip<'_>, Malformed> {
             more: fragment & MORE_FRAGMENTS != 0,
         }),
         body,
-    };
-    // The one header that IPv4 has between itself and a transport (RFC 4302, section 3.1.1).
-    if ip.protocol == Protocol::AUTHENTICATION && ip.piece.is_none() {
-        return ipv6::strip_extensions(ip);
-    }
-    Ok(ip)
+    })
 }
 
 #[cfg(test)]
@@ -96,14 +90,6 @@ mod tests {
         assert_eq!(piece(0x2000), Some((0, true)));
         assert_eq!(piece(0x0001), Some((8, false)));
         assert_eq!(piece(0x3fff), Some((65_528, true)));
-    }
-
-    #[test]
-    fn an_authentication_header_is_skipped() {
-        let mut packet = [header(5, 33, 0), vec![6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], vec![7]].concat();
-        packet[9] = Protocol::AUTHENTICATION.0;
-        let ip = strip(Body::new(&packet, 33)).unwrap();
-        assert_eq!((ip.protocol, ip.body.captured), (Protocol::TCP, &[7][..]));
     }
 
     #[test]

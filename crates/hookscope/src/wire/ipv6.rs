@@ -12,7 +12,7 @@ use super::ip::{Ip, Piece, Protocol};
 use super::malformed::Malformed;
 use crate::flow::key::Address;
 
-/// Strips the header, its extension headers and what lies behind the IP length.
+/// Strips the header and what lies behind the IP length; not extension headers.
 #[inline]
 pub(super) fn strip(packet: Body<'_>) -> Result<Ip<'_>, Malformed> {
     let (header, rest) = packet.split::<8>().ok_or(Malformed::TruncatedIpv6Header)?;
@@ -21,7 +21,7 @@ pub(super) fn strip(packet: Body<'_>) -> Result<Ip<'_>, Malformed> {
     if header[0] >> 4 != 6 {
         return Err(Malformed::BadIpVersion);
     }
-    let ip = Ip {
+    Ok(Ip {
         source: Address::v6(*source),
         destination: Address::v6(*destination),
         ip_id: 0,
@@ -32,21 +32,19 @@ pub(super) fn strip(packet: Body<'_>) -> Result<Ip<'_>, Malformed> {
             0 => rest,
             payload_len => rest.limit(payload_len.into()),
         },
-    };
-    if is_extension(ip.protocol) { strip_extensions(ip) } else { Ok(ip) }
+    })
 }
 
-/// Whether [`strip_extensions`] can look behind the header of this number.
-#[inline]
-pub(super) fn is_extension(protocol: Protocol) -> bool {
-    matches!(
-        protocol,
-        Protocol::HOP_BY_HOP
-            | Protocol::ROUTING
-            | Protocol::FRAGMENT
-            | Protocol::AUTHENTICATION
-            | Protocol::DESTINATION_OPTIONS
-    )
+/// Whether [`strip_extensions`] can look behind the next header. IPv4 has one that can stand between itself and
+/// a transport: authentication (RFC 4302, section 3.1.1).
+pub(super) fn has_extensions(ip: &Ip<'_>) -> bool {
+    match ip.protocol {
+        Protocol::AUTHENTICATION => true,
+        Protocol::HOP_BY_HOP | Protocol::ROUTING | Protocol::FRAGMENT | Protocol::DESTINATION_OPTIONS => {
+            !ip.is_v4()
+        }
+        _ => false,
+    }
 }
 
 /// Strips extension headers up to the transport, or up to a fragment header: what follows that is no header
@@ -119,7 +117,7 @@ mod tests {
         let jumbo_option = [Protocol::TCP.0, 0, 0xc2, 4, 0, 1, 0x86, 0xa0];
         let mut bytes = packet(Protocol::HOP_BY_HOP, &[&jumbo_option, &[7; 8]]);
         bytes[4..6].fill(0);
-        let ip = strip(Body::new(&bytes, 100_040)).unwrap();
+        let ip = strip(Body::new(&bytes, 100_040)).and_then(strip_extensions).unwrap();
         assert_eq!((ip.protocol, ip.body.captured.len(), ip.body.len), (Protocol::TCP, 8, 99_992));
     }
 
@@ -136,8 +134,26 @@ mod tests {
                 &[7],
             ],
         );
-        let ip = strip(Body::new(&bytes, 0)).unwrap();
+        let ip = strip(Body::new(&bytes, 0)).and_then(strip_extensions).unwrap();
         assert_eq!((ip.protocol, ip.piece.is_none(), ip.body.captured), (Protocol::TCP, true, &[7][..]));
+    }
+
+    #[test]
+    fn ipv4_has_but_one_extension() {
+        let ip = |protocol, source| Ip {
+            source,
+            destination: source,
+            ip_id: 0,
+            ttl: 64,
+            protocol,
+            piece: None,
+            body: Body::new(&[Protocol::TCP.0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7], 13),
+        };
+        let (v4, v6) = (Address::v4([1; 4]), Address::v6([1; 16]));
+        assert!(has_extensions(&ip(Protocol::FRAGMENT, v6)) && !has_extensions(&ip(Protocol::FRAGMENT, v4)));
+        assert!(has_extensions(&ip(Protocol::AUTHENTICATION, v4)) && !has_extensions(&ip(Protocol::TCP, v6)));
+        let inner = strip_extensions(ip(Protocol::AUTHENTICATION, v4)).unwrap();
+        assert_eq!((inner.protocol, inner.body.captured), (Protocol::TCP, &[7][..]));
     }
 
     #[test]
@@ -146,7 +162,7 @@ mod tests {
             Protocol::FRAGMENT,
             &[&[Protocol::DESTINATION_OPTIONS.0, 0, 0x00, 0x11, 0, 0, 1, 2], &[1, 2, 3, 4, 5, 6, 7, 8]],
         );
-        let ip = strip(Body::new(&bytes, 0)).unwrap();
+        let ip = strip(Body::new(&bytes, 0)).and_then(strip_extensions).unwrap();
         let piece = ip.piece.unwrap();
         assert_eq!((piece.identification, piece.offset, piece.more), (0x102, 16, true));
         assert_eq!((ip.protocol, ip.body.len), (Protocol::DESTINATION_OPTIONS, 8));
@@ -154,7 +170,7 @@ mod tests {
 
     #[test]
     fn impossible_headers_are_named() {
-        let error = |bytes: &[u8]| strip(Body::new(bytes, 0)).unwrap_err();
+        let error = |bytes: &[u8]| strip(Body::new(bytes, 0)).and_then(strip_extensions).unwrap_err();
         assert_eq!(error(&packet(Protocol::TCP, &[])[..39]), Malformed::TruncatedIpv6Header);
         assert_eq!(error(&[0x45; 40]), Malformed::BadIpVersion);
         for next in [Protocol::HOP_BY_HOP, Protocol::FRAGMENT, Protocol::AUTHENTICATION] {

@@ -191,7 +191,7 @@ pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
 /// What a datagram is, now that its fragments have been put together.
 pub fn decode_reassembled(whole: &Reassembled) -> Result<Decoded<'_>, Malformed> {
     let seen = Seen { time: whole.time, frame: whole.frame, vantage: whole.vantage };
-    let mut ip = Ip {
+    let ip = Ip {
         source: whole.key.source,
         destination: whole.key.destination,
         ip_id: whole.ip_id,
@@ -200,29 +200,26 @@ pub fn decode_reassembled(whole: &Reassembled) -> Result<Decoded<'_>, Malformed>
         piece: None,
         body: Body::new(&whole.payload, whole.payload_len),
     };
-    if ipv6::is_extension(ip.protocol) {
-        ip = ipv6::strip_extensions(ip)?;
-    }
     transport_layer(&seen, &ip)
 }
 
 #[inline]
 fn network_layer<'a>(seen: &Seen, network: Network<'a>) -> Result<Decoded<'a>, Malformed> {
-    let ip = match network.ether_type {
-        EtherType::IPV4 => ipv4::strip(network.body)?,
-        EtherType::IPV6 => ipv6::strip(network.body)?,
-        _ => return Ok(Decoded::Other),
-    };
-    transport_layer(seen, &ip)
+    // Apart for the two versions, so that what their headers say stays in registers.
+    match network.ether_type {
+        EtherType::IPV4 => transport_layer(seen, &ipv4::strip(network.body)?),
+        EtherType::IPV6 => transport_layer(seen, &ipv6::strip(network.body)?),
+        _ => Ok(Decoded::Other),
+    }
 }
 
-#[inline]
+#[inline(always)]
 fn transport_layer<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Decoded<'a>, Malformed> {
     if let Some(piece) = ip.piece {
         return fragment::fragment(seen, ip, piece).map(Decoded::Fragment);
     }
     match ip.protocol {
-        Protocol::TCP => tcp::segment(seen, ip).map(Decoded::Tcp),
+        Protocol::TCP => tcp::segment(seen, ip),
         _ => other_transport(seen, ip),
     }
 }
@@ -248,6 +245,7 @@ fn other_transport<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Decoded<'a>, Malforme
             Some(network) => network,
             None => return Ok(Decoded::Other),
         },
+        _ if ipv6::has_extensions(ip) => return transport_layer(seen, &ipv6::strip_extensions(*ip)?),
         protocol => match ip_in_ip::strip(protocol, ip.body) {
             Some(network) => network,
             None => return Ok(Decoded::Other),

@@ -5,14 +5,16 @@
 
 use super::ip::Ip;
 use super::malformed::Malformed;
-use super::{Flags, Seen, Segment};
+use super::{Decoded, Flags, Seen, Segment};
 use crate::flow::key::{Endpoint, FlowKey};
 
 const HEADER_LEN: u32 = 20;
 
 /// Reads the header. Where the snap length cut its options, the segment is still good.
-#[inline]
-pub(super) fn segment<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Segment<'a>, Malformed> {
+///
+/// Builds what the walk returns in its place: copying a finished segment waits for its own stores.
+#[inline(always)]
+pub(super) fn segment<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Decoded<'a>, Malformed> {
     let (header, rest) = ip.body.split::<{ HEADER_LEN as usize }>().ok_or(Malformed::TruncatedTcpHeader)?;
     let header_len = u32::from(header[12] >> 4) * 4;
     let options_len = header_len.checked_sub(HEADER_LEN).ok_or(Malformed::BadTcpDataOffset)?;
@@ -23,7 +25,7 @@ pub(super) fn segment<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Segment<'a>, Malfo
         Endpoint { address: ip.source, port: u16::from_be_bytes([header[0], header[1]]) },
         Endpoint { address: ip.destination, port: u16::from_be_bytes([header[2], header[3]]) },
     );
-    Ok(Segment {
+    Ok(Decoded::Tcp(Segment {
         key,
         hash: key.hash(),
         from,
@@ -39,7 +41,7 @@ pub(super) fn segment<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Segment<'a>, Malfo
         payload_len,
         payload,
         options,
-    })
+    }))
 }
 
 /// One TCP option of those that say something about a connection's health.

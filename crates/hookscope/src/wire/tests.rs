@@ -399,12 +399,12 @@ proptest! {
         let link = PacketBuilder::ethernet2([2; 6], [4; 6]);
         let vlan = VlanId::try_new(5).unwrap();
         let mut bytes = Vec::new();
-        let arp_free = match tags {
+        let step = match tags {
             0 => link.ipv4([1; 4], [2; 4], 3),
             1 => link.single_vlan(vlan).ipv4([1; 4], [2; 4], 3),
             _ => link.double_vlan(vlan, vlan).ipv4([1; 4], [2; 4], 3),
         };
-        arp_free.udp(1, 2).write(&mut bytes, &[]).unwrap();
+        step.udp(1, 2).write(&mut bytes, &[]).unwrap();
         let link_len = bytes.len() - 28;
         bytes.truncate(link_len);
         bytes[link_len - 2..].copy_from_slice(&sample.ether_type());
