@@ -7,6 +7,7 @@ mod connection;
 pub mod diagnosis;
 pub mod filter;
 pub mod flow;
+mod inspect;
 pub mod packet;
 pub mod report;
 pub mod side;
@@ -14,3 +15,8 @@ mod tcp;
 pub mod time;
 mod tls;
 pub mod wire;
+
+pub use config::{Config, Keep};
+pub use filter::Filter;
+pub use inspect::{Inspection, Inspector};
+pub use packet::Packet;

@@ -8,6 +8,8 @@ mod application;
 
 pub(crate) use application::Application;
 
+use std::time::Duration;
+
 use crate::call::{Call, Context};
 use crate::config::Limits;
 use crate::flow::key::{End, Endpoint, FlowKey};
@@ -116,16 +118,15 @@ impl Connection {
         client.rst_at.is_some() || server.rst_at.is_some() || client.fin_at.is_some() && server.fin_at.is_some()
     }
 
-    /// When the connection is given up for over if no packet comes, given its last one.
-    pub(crate) fn expires(&self, limits: &Limits) -> Timestamp {
-        let wait = if self.is_closed() {
+    /// After how long without a packet the connection is over.
+    pub(crate) fn patience(&self, limits: &Limits) -> Duration {
+        if self.is_closed() {
             limits.closed
         } else if self.halves.server.packets == 0 {
             limits.unanswered
         } else {
             limits.idle
-        };
-        self.last.time.later(wait)
+        }
     }
 
     /// Takes a segment. Gives back the call that it ends: the one before the request that begins.

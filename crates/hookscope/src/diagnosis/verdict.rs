@@ -130,6 +130,14 @@ impl By {
             Self::Network => "network",
         }
     }
+
+    /// The side, if it is one.
+    pub const fn side(self) -> Option<Side> {
+        match self {
+            Self::Side(side) => Some(side),
+            Self::Network => None,
+        }
+    }
 }
 
 /// Where in the life of a call it happened.

@@ -107,15 +107,13 @@ impl FlowKey {
     /// The key of a packet from `source` to `destination`, and which end of the key its source is.
     #[inline]
     pub fn of(source: Endpoint, destination: Endpoint) -> (Self, End) {
-        let key = |low: Endpoint, high: Endpoint| Self {
-            low: low.address,
-            high: high.address,
-            ports: [low.port, high.port],
-        };
-        if source <= destination {
-            (key(source, destination), End::Low)
+        let ([a, b], [c, d]) = (source.address.0, destination.address.0);
+        let (p, q) = (source.port, destination.port);
+        // Compared and chosen word by word, so that nothing leaves the registers.
+        if (a, b, p) <= (c, d, q) {
+            (Self { low: Address([a, b]), high: Address([c, d]), ports: [p, q] }, End::Low)
         } else {
-            (key(destination, source), End::High)
+            (Self { low: Address([c, d]), high: Address([a, b]), ports: [q, p] }, End::High)
         }
     }
 

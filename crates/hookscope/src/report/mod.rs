@@ -1,3 +1,71 @@
 //! Reports: what was found, as stable data.
 
+mod build;
+mod community;
+mod names;
 pub mod schema;
+mod timeline;
+
+use crate::inspect::Inspection;
+use crate::report::build::{Builder, Files};
+
+/// What a reader knows of its inputs, and the engine does not.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// The inputs, in the order in which [`Frame`](crate::packet::Frame) numbers them.
+    pub files: Vec<String>,
+    /// Whether one breaks off in the middle of a packet.
+    pub truncated: bool,
+    /// What a user should know about them, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Inspection {
+    /// The whole report, as `--format json` prints it.
+    pub fn report(&self, input: &Input) -> schema::Report {
+        let builder = Builder::new(self, Files(input.files.clone()));
+        schema::Report {
+            schema: "hookscope/1",
+            capture: self.capture(input),
+            summary: builder.summary(),
+            endpoints: builder.endpoints(),
+            connections: builder.connections(),
+            log: Vec::new(),
+            lookups: Vec::new(),
+        }
+    }
+
+    /// Failures and warnings by server and code, each with an example: the worst and most frequent first.
+    pub fn groups(&self, input: &Input) -> Vec<schema::Group> {
+        Builder::new(self, Files(input.files.clone())).groups()
+    }
+
+    fn capture(&self, input: &Input) -> schema::Capture {
+        let traffic = &self.traffic;
+        let mut warnings = input.warnings.clone();
+        let malformed: u64 = traffic.malformed.iter().map(|(_, count)| count).sum();
+        if malformed > 0 {
+            let mut reasons = traffic.malformed.clone();
+            reasons.sort_by_key(|&(reason, count)| (std::cmp::Reverse(count), reason));
+            let reasons: Vec<_> = reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
+            warnings.push(format!("{malformed} packets could not be decoded: {}", reasons.join(", ")));
+        }
+        if self.given_up > 0 {
+            warnings.push(format!(
+                "{} connections were judged before they were over: more than {} were open at once",
+                self.given_up, self.config.limits.connections
+            ));
+        }
+        schema::Capture {
+            files: input.files.clone(),
+            packets: traffic.packets,
+            bytes: traffic.bytes,
+            first: traffic.first.map(|first| first.to_string()),
+            last: traffic.last.map(|last| last.to_string()),
+            link_types: traffic.link_types.iter().map(ToString::to_string).collect(),
+            truncated: input.truncated,
+            duplicates: 0,
+            warnings,
+        }
+    }
+}

@@ -51,6 +51,6 @@ impl Rule for Healthy {
 }
 
 /// The finding of those who looked and found nothing.
-pub(super) fn nothing() -> Finding {
+pub(in crate::diagnosis) fn nothing() -> Finding {
     Finding::fine(&Healthy, IDLE.code, Phase::Idle)
 }

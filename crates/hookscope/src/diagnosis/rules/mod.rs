@@ -24,7 +24,7 @@ mod tls_client_rejected;
 mod tls_handshake_incomplete;
 mod tls_no_server_hello;
 
-pub(super) use healthy::nothing;
+pub(in crate::diagnosis) use healthy::nothing;
 
 use crate::diagnosis::Rule;
 

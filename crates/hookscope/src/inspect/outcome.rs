@@ -1,0 +1,43 @@
+//! A connection that is over, with its verdict and those of its calls.
+
+use crate::call::Call;
+use crate::connection::Connection;
+use crate::diagnosis::verdict::{Finding, Severity};
+use crate::time::Timestamp;
+
+/// A finished connection and what was found.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// All that is known of it.
+    pub(crate) connection: Connection,
+    /// The time up to which it was watched.
+    pub(crate) now: Timestamp,
+    /// Its verdict.
+    pub(crate) verdict: Finding,
+    /// Its calls in order, as far as they were kept.
+    pub(crate) calls: Vec<JudgedCall>,
+}
+
+/// A call and its verdict.
+#[derive(Debug)]
+pub(crate) struct JudgedCall {
+    pub(crate) call: Call,
+    pub(crate) verdict: Finding,
+}
+
+impl Outcome {
+    /// The server's name as its ClientHello gives it.
+    pub(crate) fn server_name(&self) -> Option<&str> {
+        server_name(&self.connection)
+    }
+
+    /// How bad it is.
+    pub(crate) const fn severity(&self) -> Severity {
+        self.verdict.severity
+    }
+}
+
+/// The server's name as the connection's ClientHello gives it.
+pub(crate) fn server_name(connection: &Connection) -> Option<&str> {
+    connection.application.session.as_ref()?.offered()?.server_name.as_deref()
+}

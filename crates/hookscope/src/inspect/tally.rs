@@ -1,0 +1,239 @@
+//! Finished connections and calls -> counts by server, name and code: all that remains of healthy ones.
+//!
+//! Adding is commutative: whatever the order and however the work is split, the sums are the same.
+
+use hashbrown::HashMap;
+use hdrhistogram::Histogram;
+
+use crate::call::Call;
+use crate::connection::Connection;
+use crate::diagnosis::verdict::{Code, Finding, Severity};
+use crate::flow::key::Endpoint;
+use crate::inspect::outcome::{Outcome, server_name};
+use crate::packet::Moment;
+use crate::time::Elapsed;
+
+type FixedState = foldhash::fast::FixedState;
+
+/// Counts by server and name.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Where each server and name stands in `servers`.
+    index: HashMap<Endpoint, Vec<usize>, FixedState>,
+    servers: Vec<ServerTally>,
+}
+
+/// What was seen of one server under one name.
+#[derive(Debug)]
+pub(crate) struct ServerTally {
+    pub(crate) server: Endpoint,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) connections: u64,
+    pub(crate) failed_connections: u64,
+    pub(crate) calls: u64,
+    pub(crate) failed_calls: u64,
+    pub(crate) latency: Option<Box<LatencyTally>>,
+    /// One entry for each code that was given.
+    pub(crate) groups: Vec<GroupTally>,
+}
+
+/// Connections of one server with one verdict.
+#[derive(Debug)]
+pub(crate) struct GroupTally {
+    pub(crate) code: Code,
+    pub(crate) severity: Severity,
+    pub(crate) count: u64,
+    /// First packets of the first and the last connection.
+    pub(crate) first: Moment,
+    pub(crate) last: Moment,
+    /// Ids of the first few connections, in order.
+    pub(crate) ids: Vec<u64>,
+    /// The connection with the lowest id, unless it is healthy or reported one by one.
+    pub(crate) example: Option<Box<Outcome>>,
+}
+
+/// How long answered calls took.
+#[derive(Clone, Debug)]
+pub(crate) struct LatencyTally {
+    /// Microseconds, to three digits.
+    histogram: Histogram<u64>,
+    pub(crate) min: Elapsed,
+    pub(crate) max: Elapsed,
+}
+
+impl Tally {
+    /// Counts a call and its verdict.
+    pub(crate) fn call(&mut self, connection: &Connection, call: &Call, verdict: &Finding) {
+        let server = self.server(connection.server(), server_name(connection));
+        server.calls += 1;
+        if verdict.severity == Severity::Failure {
+            server.failed_calls += 1;
+        } else if let Some(last_byte) = call.last_byte {
+            let took = last_byte.since(call.start);
+            server.latency.get_or_insert_with(|| Box::new(LatencyTally::new(took))).add(took);
+        }
+    }
+
+    /// Counts a connection and its verdict.
+    pub(crate) fn connection(&mut self, outcome: &Outcome) -> &mut GroupTally {
+        let server = self.server(outcome.connection.server(), outcome.server_name());
+        server.connections += 1;
+        server.failed_connections += u64::from(outcome.severity() == Severity::Failure);
+        let group = server.group(&outcome.verdict, outcome.connection.first);
+        group.count += 1;
+        group.seen(outcome.connection.first);
+        group.id(outcome.connection.id);
+        group
+    }
+
+    fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
+        let Self { index, servers } = self;
+        let known = index.entry(server).or_default();
+        let place = known.iter().find(|&&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name));
+        let place = match place {
+            Some(&place) => place,
+            None => {
+                known.push(servers.len());
+                servers.push(ServerTally::new(server, name));
+                servers.len() - 1
+            }
+        };
+        #[allow(clippy::indexing_slicing, reason = "the index holds places of this vector, which never shrinks")]
+        &mut servers[place]
+    }
+
+    /// Adds what another part of the work counted.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for theirs in other.servers {
+            self.server(theirs.server, theirs.name.as_deref()).merge(theirs);
+        }
+    }
+
+    /// All servers, in no order.
+    pub(crate) fn servers(&self) -> &[ServerTally] {
+        &self.servers
+    }
+}
+
+impl ServerTally {
+    fn new(server: Endpoint, name: Option<&str>) -> Self {
+        Self {
+            server,
+            name: name.map(Into::into),
+            connections: 0,
+            failed_connections: 0,
+            calls: 0,
+            failed_calls: 0,
+            latency: None,
+            groups: Vec::new(),
+        }
+    }
+
+    fn group(&mut self, verdict: &Finding, first: Moment) -> &mut GroupTally {
+        let place = self.groups.iter().position(|group| group.code == verdict.code).unwrap_or_else(|| {
+            self.groups.push(GroupTally {
+                code: verdict.code,
+                severity: verdict.severity,
+                count: 0,
+                first,
+                last: first,
+                ids: Vec::new(),
+                example: None,
+            });
+            self.groups.len() - 1
+        });
+        #[allow(clippy::indexing_slicing, reason = "the place was found or made above")]
+        &mut self.groups[place]
+    }
+
+    /// Adds what was seen of the same server, under this name or another.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.connections += other.connections;
+        self.failed_connections += other.failed_connections;
+        self.calls += other.calls;
+        self.failed_calls += other.failed_calls;
+        match (&mut self.latency, other.latency) {
+            (Some(ours), Some(theirs)) => ours.merge(&theirs),
+            (ours @ None, theirs) => *ours = theirs,
+            (Some(_), None) => {}
+        }
+        for theirs in other.groups {
+            match self.groups.iter_mut().find(|group| group.code == theirs.code) {
+                Some(ours) => ours.merge(theirs),
+                None => self.groups.push(theirs),
+            }
+        }
+    }
+}
+
+impl GroupTally {
+    /// How many ids are kept.
+    const IDS: usize = 8;
+
+    /// Keeps a connection that was counted here as the example, if it is the first that is worth showing.
+    pub(crate) fn offer(&mut self, outcome: Outcome) {
+        let first = self.example.as_ref().is_none_or(|one| outcome.connection.id < one.connection.id);
+        if first && self.severity != Severity::Ok {
+            self.example = Some(Box::new(outcome));
+        }
+    }
+
+    fn seen(&mut self, first: Moment) {
+        if first.time < self.first.time {
+            self.first = first;
+        }
+        if first.time > self.last.time {
+            self.last = first;
+        }
+    }
+
+    fn id(&mut self, id: u64) {
+        let place = self.ids.partition_point(|&known| known < id);
+        if place < Self::IDS {
+            self.ids.insert(place, id);
+            self.ids.truncate(Self::IDS);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.seen(other.first);
+        self.seen(other.last);
+        for id in other.ids {
+            self.id(id);
+        }
+        let ours = self.example.as_ref().map_or(u64::MAX, |one| one.connection.id);
+        if other.example.as_ref().is_some_and(|theirs| theirs.connection.id < ours) {
+            self.example = other.example;
+        }
+    }
+}
+
+impl LatencyTally {
+    #[allow(clippy::expect_used, reason = "three digits are within what a histogram allows")]
+    fn new(first: Elapsed) -> Self {
+        let histogram = Histogram::new(3).expect("three significant digits are valid");
+        Self { histogram, min: first, max: first }
+    }
+
+    fn add(&mut self, took: Elapsed) {
+        self.histogram.saturating_record(u64::try_from(took.as_nanos() / 1000).unwrap_or(0).max(1));
+        self.min = self.min.min(took);
+        self.max = self.max.max(took);
+    }
+
+    /// Adds the calls of another.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        // Both resize themselves, so that adding cannot fail.
+        let _ = self.histogram.add(&other.histogram);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
+    /// What the given part (0 to 1) of the calls did not exceed.
+    pub(crate) fn quantile(&self, part: f64) -> Elapsed {
+        let micros = self.histogram.value_at_quantile(part);
+        let exact = Elapsed::from_nanos(i64::try_from(micros).unwrap_or(i64::MAX).saturating_mul(1000));
+        exact.clamp(self.min, self.max)
+    }
+}

@@ -1,0 +1,288 @@
+//! Findings -> the schema's types. The only place where domain words become the words of the JSON.
+
+use crate::connection::Connection;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::story::Story;
+use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
+use crate::inspect::Inspection;
+use crate::inspect::outcome::{JudgedCall, Outcome};
+use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
+use crate::packet::Frame;
+use crate::report::names::{Name, Names};
+use crate::report::timeline::timeline;
+use crate::report::{community, schema};
+use crate::side::Side;
+use crate::time::Elapsed;
+use crate::tls::certificate::Certificate;
+use crate::tls::session::Session;
+
+/// Names of the inputs, for frames of captures that have several.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files(pub(crate) Vec<String>);
+
+impl Files {
+    /// The file of `frame`; none where there is but one.
+    pub(crate) fn name(&self, frame: Frame) -> Option<String> {
+        if self.0.len() > 1 { self.0.get(usize::from(frame.file())).cloned() } else { None }
+    }
+}
+
+/// What it takes to write a connection down.
+pub(crate) struct Builder<'a> {
+    inspection: &'a Inspection,
+    servers: Vec<&'a ServerTally>,
+    names: Names,
+    files: Files,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(inspection: &'a Inspection, files: Files) -> Self {
+        let servers = inspection.tally.servers();
+        Self { inspection, servers: servers.iter().collect(), names: Names::learn(servers), files }
+    }
+
+    fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
+        self.names.of(outcome.connection.server(), outcome.server_name())
+    }
+
+    /// Whether the filter lets a server pass under its name.
+    fn admits(&self, server: &ServerTally) -> bool {
+        let filter = &self.inspection.config.filter;
+        let name = self.names.of(server.server, server.name.as_deref()).map(|name| name.text);
+        filter.admits_server(server.server) && filter.admits_name(name)
+    }
+
+    /// The servers that pass the filter, connections without a name counted under the one that was learned.
+    pub(crate) fn endpoints(&self) -> Vec<schema::EndpointReport> {
+        let mut endpoints = Vec::new();
+        let mut servers: Vec<_> = self.servers.iter().filter(|server| self.admits(server)).collect();
+        let name = |server: &ServerTally| {
+            self.names.of(server.server, server.name.as_deref()).map(|name| name.text.to_owned())
+        };
+        servers.sort_by_cached_key(|server| (server.server, name(server)));
+        for run in servers.chunk_by(|one, other| one.server == other.server && name(one) == name(other)) {
+            let mut latency: Option<LatencyTally> = None;
+            let mut report = schema::EndpointReport {
+                server: run.first().map(|server| server.server.to_string()).unwrap_or_default(),
+                server_name: run.first().and_then(|server| name(server)),
+                connections: 0,
+                calls: 0,
+                failed: 0,
+                latency_s: None,
+                verdicts: schema::Counts::new(),
+            };
+            for server in run {
+                report.connections += server.connections;
+                report.calls += server.calls;
+                report.failed += server.failed_connections;
+                for group in &server.groups {
+                    *report.verdicts.entry(group.code.name).or_default() += group.count;
+                }
+                match (&mut latency, server.latency.as_deref()) {
+                    (Some(ours), Some(theirs)) => ours.merge(theirs),
+                    (ours @ None, Some(theirs)) => *ours = Some(theirs.clone()),
+                    (_, None) => {}
+                }
+            }
+            report.latency_s = latency.as_ref().map(latency_report);
+            endpoints.push(report);
+        }
+        endpoints
+    }
+
+    /// Totals over the servers that pass the filter.
+    pub(crate) fn summary(&self) -> schema::Summary {
+        let mut summary = schema::Summary::default();
+        for server in self.servers.iter().filter(|server| self.admits(server)) {
+            summary.connections += server.connections;
+            summary.calls += server.calls;
+            summary.failed_connections += server.failed_connections;
+            summary.failed_calls += server.failed_calls;
+            for group in &server.groups {
+                *summary.verdicts.entry(group.code.name).or_default() += group.count;
+            }
+        }
+        summary
+    }
+
+    /// The connections that were kept and pass the filter.
+    pub(crate) fn connections(&self) -> Vec<schema::Connection> {
+        let filter = &self.inspection.config.filter;
+        let passing = self.inspection.outcomes.iter().filter(|outcome| {
+            filter.admits_server(outcome.connection.server())
+                && filter.admits_name(self.name(outcome).map(|name| name.text))
+        });
+        passing.map(|outcome| self.connection(outcome)).collect()
+    }
+
+    /// Failures and warnings by server and code; the worst and most frequent first.
+    pub(crate) fn groups(&self) -> Vec<schema::Group> {
+        let mut groups: Vec<_> = self
+            .servers
+            .iter()
+            .filter(|server| self.admits(server))
+            .flat_map(|server| server.groups.iter().map(move |group| (*server, group)))
+            .filter_map(|(server, group)| Some((self.group(server, group)?, group)))
+            .collect();
+        groups.sort_by(|(one, a), (other, b)| {
+            (b.severity, other.count, one.ids.first()).cmp(&(a.severity, one.count, other.ids.first()))
+        });
+        groups.into_iter().map(|(group, _)| group).collect()
+    }
+
+    fn group(&self, server: &ServerTally, group: &GroupTally) -> Option<schema::Group> {
+        if group.severity == Severity::Ok {
+            return None;
+        }
+        let first = *group.ids.first()?;
+        let kept = || {
+            let outcomes = &self.inspection.outcomes;
+            let place = outcomes.binary_search_by_key(&first, |outcome| outcome.connection.id).ok()?;
+            outcomes.get(place)
+        };
+        let example = group.example.as_deref().or_else(kept)?;
+        Some(schema::Group {
+            server: server.server.to_string(),
+            server_name: self.names.of(server.server, server.name.as_deref()).map(|name| name.text.to_owned()),
+            count: group.count,
+            of: self.servers.iter().filter(|other| other.server == server.server).map(|other| other.connections).sum(),
+            first: group.first.time.to_string(),
+            last: group.last.time.to_string(),
+            ids: group.ids.clone(),
+            example: schema::Example::Connection {
+                connection: Box::new(self.connection(example)),
+                timeline: timeline(example, &self.files),
+            },
+        })
+    }
+
+    fn connection(&self, outcome: &Outcome) -> schema::Connection {
+        let connection = &outcome.connection;
+        let halves = &connection.halves;
+        let name = self.name(outcome);
+        let sides = |of: &dyn Fn(Side) -> u64| schema::PerSide { client: of(Side::Client), server: of(Side::Server) };
+        schema::Connection {
+            id: connection.id,
+            client: connection.client().to_string(),
+            server: connection.server().to_string(),
+            server_name: name.map(|name| name.text.to_owned()),
+            server_name_source: name.map(|name| name.source),
+            community_id: community::id(&connection.key),
+            start: connection.first.time.to_string(),
+            end: connection.last.time.to_string(),
+            packets: sides(&|side| halves[side].packets),
+            bytes: sides(&|side| halves[side].bytes),
+            syn: [Side::Client, Side::Server].map(|side| u64::from(halves[side].syn)).iter().sum(),
+            syn_ack: [Side::Client, Side::Server].map(|side| u64::from(halves[side].syn_ack)).iter().sum(),
+            rst: sides(&|side| halves[side].rst.into()),
+            fin: sides(&|side| halves[side].fin.into()),
+            retransmissions: sides(&|side| halves[side].retransmissions.into()),
+            connect_s: connect_time(connection).map(seconds),
+            tls: connection.application.session.as_deref().map(tls),
+            verdict: self.verdict(outcome, &outcome.verdict, None),
+            calls: outcome.calls.iter().map(|judged| self.call(outcome, judged)).collect(),
+        }
+    }
+
+    fn call(&self, outcome: &Outcome, judged: &JudgedCall) -> schema::Call {
+        let JudgedCall { call, verdict } = judged;
+        let failed = verdict.severity == Severity::Failure;
+        let end = if failed || call.last_byte.is_none() { verdict.end } else { call.last_byte };
+        schema::Call {
+            index: call.index.into(),
+            start: call.start.time.to_string(),
+            request_bytes: call.request_bytes,
+            response_bytes: call.response_bytes,
+            first_byte_s: call.first_byte.map(|first| seconds(first.since(call.start))),
+            total_s: end.map(|end| seconds(end.since(call.start))),
+            verdict: self.verdict(outcome, verdict, Some(judged)),
+        }
+    }
+
+    fn verdict(&self, outcome: &Outcome, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
+        let config = &self.inspection.config;
+        let case = Case { connection: &outcome.connection, now: outcome.now, config };
+        let name = self.name(outcome).map(|name| name.text);
+        let last = outcome.connection.application.calls.last.as_ref();
+        // A failure of the connection is about its last call; a warning about the call that bears it.
+        let same = |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
+        let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
+        let prose = finding.rule.describe(&Story { case, finding, call: about, name });
+        schema::Verdict {
+            class: finding.code.class.name(),
+            code: finding.code.name,
+            severity: finding.severity.name(),
+            certainty: finding.certainty.name(),
+            by: finding.by.map(By::name),
+            phase: finding.phase.name(),
+            cause: finding.cause.map(Cause::name),
+            deadline_s: Some(seconds(finding.deadline.unwrap_or_else(|| config.deadline.into()))),
+            summary: prose.summary,
+            evidence: finding
+                .evidence
+                .iter()
+                .map(|evidence| schema::Evidence {
+                    frame: evidence.at.frame.number(),
+                    file: self.files.name(evidence.at.frame),
+                    note: evidence.note.clone().into_owned(),
+                })
+                .collect(),
+            hints: prose.hints,
+        }
+    }
+}
+
+fn connect_time(connection: &Connection) -> Option<Elapsed> {
+    connection.syn_ack?;
+    Some(connection.established?.since(connection.opened?))
+}
+
+fn latency_report(latency: &LatencyTally) -> schema::Latency {
+    schema::Latency {
+        min: seconds(latency.min),
+        p50: seconds(latency.quantile(0.5)),
+        p95: seconds(latency.quantile(0.95)),
+        p99: seconds(latency.quantile(0.99)),
+        max: seconds(latency.max),
+    }
+}
+
+fn tls(session: &Session) -> schema::Tls {
+    let offered = session.offered();
+    let chosen = session.server_hello.as_ref().and_then(|hello| hello.said.as_ref());
+    let began = session.client_hello.as_ref().map(|hello| hello.at);
+    schema::Tls {
+        version: session.version().or(offered.map(|offered| offered.version)).map(|version| version.to_string()),
+        sni: offered.and_then(|offered| offered.server_name.as_deref()).map(str::to_owned),
+        alpn: chosen
+            .and_then(|chosen| chosen.protocol.as_deref())
+            .or(offered.and_then(|offered| offered.protocol.as_deref()))
+            .map(str::to_owned),
+        cipher: chosen.map(|chosen| chosen.cipher.to_string()),
+        handshake_s: session.complete.zip(began).map(|(complete, began)| seconds(complete.since(began))),
+        alerts: session
+            .alerts
+            .iter()
+            .map(|alert| schema::Alert {
+                by: alert.by.name(),
+                level: if alert.is_fatal { "fatal" } else { "warning" },
+                description: alert.description.to_string(),
+                frame: alert.at.frame.number(),
+            })
+            .collect(),
+        certificate: session.certificate.as_deref().and_then(Certificate::read).map(|certificate| {
+            schema::Certificate {
+                subject: certificate.subject,
+                issuer: certificate.issuer,
+                san: certificate.names,
+                not_before: certificate.not_before.to_string(),
+                not_after: certificate.not_after.to_string(),
+            }
+        }),
+    }
+}
+
+/// Seconds, to the nanosecond.
+fn seconds(elapsed: Elapsed) -> f64 {
+    elapsed.as_secs()
+}
