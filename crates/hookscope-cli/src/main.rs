@@ -1,2 +1,4 @@
 //! The command line of hookscope.
+mod args;
+mod text;
 fn main() {}
