@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::time::Timestamp;
+use crate::time::{Elapsed, Timestamp};
 
 /// A packet's place in the capture: its file, and its number there from 1 as Wireshark's `frame.number`.
 ///
@@ -26,6 +26,34 @@ impl Frame {
     /// The file's position in the list of inputs, from 0.
     pub const fn file(self) -> u16 {
         (self.0 >> Self::NUMBER_BITS) as u16
+    }
+}
+
+/// When something happened: the packet that shows it and its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The packet's time.
+    pub time: Timestamp,
+    /// The packet.
+    pub frame: Frame,
+}
+
+impl Moment {
+    /// The end of time: after every packet. What only silence shows happens here.
+    pub const END: Self = Self { time: Timestamp::from_nanos(i64::MAX), frame: Frame(u64::MAX) };
+
+    /// Whether this came before `other`: by position within one file, by time between files.
+    pub fn is_before(self, other: Self) -> bool {
+        if self.frame.file() == other.frame.file() {
+            self.frame.number() < other.frame.number()
+        } else {
+            self.time < other.time
+        }
+    }
+
+    /// Time since `earlier`; negative where the capture's clock ran backwards.
+    pub const fn since(self, earlier: Self) -> Elapsed {
+        self.time.since(earlier.time)
     }
 }
 

@@ -1,0 +1,90 @@
+//! Settings: deadlines, what to keep, and the bounds that no input can exceed.
+
+use std::time::Duration;
+
+use crate::filter::Filter;
+
+/// How an [`Inspector`](crate::Inspector) judges and how much it may hold.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The webhook's `timeoutSeconds`: how long a call may take. 10 s, as in Kubernetes.
+    pub deadline: Duration,
+    /// From when an answered call is called slow; half of the deadline where `None`.
+    pub slow: Option<Duration>,
+    /// Which finished connections to hand out whole.
+    pub keep: Keep,
+    /// Which connections to look at.
+    pub filter: Filter,
+    /// Into how many parts connections are divided for parallel work. Changes speed, never the answer.
+    pub shards: usize,
+    /// Bounds on memory.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(10),
+            slow: None,
+            keep: Keep::Failures,
+            filter: Filter::default(),
+            shards: 1,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    /// From when an answered call is called slow.
+    pub fn slow(&self) -> Duration {
+        self.slow.unwrap_or(self.deadline / 2)
+    }
+}
+
+/// Which finished connections an [`Inspector`](crate::Inspector) hands out whole.
+///
+/// Every connection is counted; what is not kept leaves only its counts behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// None but the first of each [group](crate::report::schema::Group).
+    Examples,
+    /// Those with a failure or a warning.
+    Failures,
+    /// All.
+    All,
+}
+
+/// Bounds on memory, each with what happens at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections tracked at once. At the bound the ones that were quiet longest are judged as they stand.
+    pub connections: usize,
+    /// Octets of one direction that wait for an earlier segment. Past it, the missing octets are given up as lost
+    /// to the capture.
+    pub reassembly: usize,
+    /// Octets of one TLS handshake message that are kept. A longer message is skipped, not read.
+    pub handshake: usize,
+    /// Calls of one connection that are kept one by one. Past it, healthy calls are only counted.
+    pub calls: usize,
+    /// After how long without a packet an open connection is judged as it stands; a later packet begins a new one.
+    pub idle: Duration,
+    /// After how long without a packet a connection that never got an answer is judged. Must exceed the longest
+    /// wait between two SYNs: 64 s with Linux's defaults.
+    pub unanswered: Duration,
+    /// How long a closed connection may still receive packets (TIME-WAIT; RFC 9293, section 3.6.1).
+    pub closed: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4 << 20,
+            reassembly: 256 << 10,
+            handshake: 128 << 10,
+            calls: 10_000,
+            idle: Duration::from_secs(3600),
+            unanswered: Duration::from_secs(130),
+            closed: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One side of a connection as its segments show it: what it sent, what of that was acknowledged, how it closed.
+//!
+//! Feed with [`Half::sent`] for each of the side's own segments and [`Half::acknowledged`] for each ACK that it got.
+//! Counts follow Wireshark's: a keep-alive probe is no retransmission, and octets that fill a hole in the capture
+//! are late, not sent again.
+
+use crate::packet::Moment;
+use crate::tcp::reassembly::{Chunk, Piece, Reassembler};
+use crate::tcp::seq::Origin;
+use crate::wire::{Flags, Segment};
+
+/// What one side of a connection did.
+#[derive(Debug, Default)]
+pub(crate) struct Half {
+    /// Segments sent.
+    pub(crate) packets: u64,
+    /// Payload octets sent, retransmissions included.
+    pub(crate) bytes: u64,
+    /// Segments with octets (or SYN, FIN) that were sent before.
+    pub(crate) retransmissions: u32,
+    /// SYN segments without ACK.
+    pub(crate) syn: u32,
+    /// SYN segments with ACK.
+    pub(crate) syn_ack: u32,
+    /// FIN segments.
+    pub(crate) fin: u32,
+    /// RST segments.
+    pub(crate) rst: u32,
+    /// The first FIN.
+    pub(crate) fin_at: Option<Moment>,
+    /// The first RST.
+    pub(crate) rst_at: Option<Moment>,
+    /// The first payload.
+    pub(crate) data_at: Option<Moment>,
+    /// Since when octets wait for their acknowledgment.
+    pub(crate) unacknowledged_since: Option<Moment>,
+    /// The octets that were retransmitted and not acknowledged since.
+    pub(crate) stuck: Option<Box<Stuck>>,
+    origin: Option<Origin>,
+    /// Offset after the last octet sent.
+    end: i64,
+    /// Offset up to which the peer has everything.
+    acknowledged: i64,
+    /// Highest offset that the peer acknowledged selectively.
+    sacked: i64,
+    /// Whether this side's last segment offered no window.
+    zero_window: bool,
+    stream: Reassembler,
+}
+
+/// Octets that are sent again and again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stuck {
+    /// Stream offset of the first of them.
+    pub(crate) offset: i64,
+    /// Payload octets of the last retransmission.
+    pub(crate) length: u32,
+    /// When they were first sent.
+    pub(crate) sent: Moment,
+    /// The first retransmission.
+    pub(crate) first: Moment,
+    /// The last retransmission.
+    pub(crate) last: Moment,
+    /// How many retransmissions.
+    pub(crate) count: u32,
+}
+
+impl Half {
+    /// Whether a SYN of this side or its first data gave its sequence numbers a meaning.
+    pub(crate) const fn is_anchored(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// Whether the SYN in `segment` opens the sequence space that is known, or one that is still unknown.
+    pub(crate) fn is_same_syn(&self, seq: u32) -> bool {
+        self.origin.is_none_or(|origin| origin == Origin::after_syn(seq))
+    }
+
+    /// Whether everything that was sent is acknowledged.
+    pub(crate) const fn is_acknowledged(&self) -> bool {
+        self.acknowledged >= self.end
+    }
+
+    /// Whether the peer acknowledged anything of the stream, or its SYN.
+    pub(crate) const fn is_known_to_peer(&self) -> bool {
+        self.acknowledged >= 0 && self.origin.is_some()
+    }
+
+    /// Whether octets after the stuck ones arrived: a later and smaller segment passed where a larger one did not.
+    pub(crate) fn passed_over_stuck(&self) -> bool {
+        self.stuck.as_ref().is_some_and(|stuck| self.sacked > stuck.offset)
+    }
+
+    /// Whether this side closed, and when first: by FIN or RST.
+    pub(crate) fn closed_at(&self) -> Option<Moment> {
+        match (self.fin_at, self.rst_at) {
+            (Some(fin), Some(rst)) => Some(if rst.is_before(fin) { rst } else { fin }),
+            (fin, rst) => fin.or(rst),
+        }
+    }
+
+    /// Counts a segment of this side.
+    #[inline]
+    pub(crate) fn count(&mut self, segment: &Segment<'_>) {
+        self.packets += 1;
+        self.bytes += u64::from(segment.payload_len);
+        if !segment.flags.has(Flags::RST) {
+            self.zero_window = segment.window == 0;
+        }
+    }
+
+    /// Takes a SYN or SYN-ACK of this side.
+    pub(crate) fn synchronised(&mut self, segment: &Segment<'_>) {
+        if segment.flags.has(Flags::ACK) {
+            self.syn_ack = self.syn_ack.saturating_add(1);
+        } else {
+            self.syn = self.syn.saturating_add(1);
+        }
+        if self.origin.is_none() {
+            self.origin = Some(Origin::after_syn(segment.seq));
+            self.acknowledged = -1;
+        } else {
+            self.retransmissions = self.retransmissions.saturating_add(1);
+        }
+    }
+
+    /// Takes the payload and the FIN or RST of a segment of this side; delivers octets that are now in order.
+    #[inline]
+    pub(crate) fn sent(
+        &mut self,
+        segment: &Segment<'_>,
+        at: Moment,
+        peer_window_is_zero: bool,
+        budget: usize,
+        sink: &mut impl FnMut(Chunk<'_>, Moment),
+    ) {
+        if segment.flags.has(Flags::RST) {
+            // A RST may carry a reason in text (RFC 9293, section 3.5.2): it is no part of the stream.
+            self.rst = self.rst.saturating_add(1);
+            self.rst_at.get_or_insert(at);
+            return;
+        }
+        let origin = *self.origin.get_or_insert_with(|| {
+            // Nothing was seen before: the stream begins here, and what came before counts as delivered.
+            Origin::at(segment.seq)
+        });
+        let offset = origin.offset(segment.seq, self.end)
+            + i64::from(segment.flags.has(Flags::SYN));
+        if segment.payload_len > 0 {
+            self.data(segment, offset, at, peer_window_is_zero);
+            let piece = Piece { offset, length: segment.payload_len, captured: segment.payload, at };
+            self.stream.push(piece, budget, sink);
+        }
+        if segment.flags.has(Flags::FIN) {
+            self.fin = self.fin.saturating_add(1);
+            self.fin_at.get_or_insert(at);
+        }
+    }
+
+    /// Keeps the books on payload at `offset`.
+    #[inline]
+    fn data(&mut self, segment: &Segment<'_>, offset: i64, at: Moment, peer_window_is_zero: bool) {
+        let end = offset.saturating_add(segment.payload_len.into());
+        if self.data_at.is_none() {
+            self.data_at = Some(at);
+        }
+        if offset >= self.end {
+            self.end = end;
+            self.unacknowledged_since.get_or_insert(at);
+            return;
+        }
+        let probe = segment.payload_len == 1 && (end <= self.acknowledged || peer_window_is_zero);
+        if !probe && !self.stream.lacks(offset, end) {
+            self.retransmissions = self.retransmissions.saturating_add(1);
+            if end > self.acknowledged && !peer_window_is_zero {
+                self.retransmitted(segment.payload_len, offset, at);
+            }
+        }
+        self.end = self.end.max(end);
+    }
+
+    #[cold]
+    fn retransmitted(&mut self, length: u32, offset: i64, at: Moment) {
+        let sent = self.unacknowledged_since.unwrap_or(at);
+        let stuck = self.stuck.get_or_insert_with(|| {
+            Box::new(Stuck { offset, length, sent, first: at, last: at, count: 0 })
+        });
+        stuck.count = stuck.count.saturating_add(1);
+        stuck.last = at;
+        if offset <= stuck.offset {
+            stuck.offset = offset;
+            stuck.length = length;
+        }
+    }
+
+    /// Takes an acknowledgment by the peer, with the right edge of its last SACK block where it has one.
+    #[inline]
+    pub(crate) fn acknowledged(&mut self, ack: u32, sack: Option<u32>) {
+        let Some(origin) = self.origin else { return };
+        let offset = origin.offset(ack, self.acknowledged.max(0));
+        if offset > self.acknowledged {
+            self.acknowledged = offset;
+            if offset >= self.end {
+                self.unacknowledged_since = None;
+            }
+            if self.stuck.as_ref().is_some_and(|stuck| stuck.offset < offset) {
+                self.stuck = None;
+            }
+        }
+        if let Some(edge) = sack {
+            self.sacked = self.sacked.max(origin.offset(edge, self.end));
+        }
+    }
+
+    /// Whether this side's last segment offered no window.
+    pub(crate) const fn has_zero_window(&self) -> bool {
+        self.zero_window
+    }
+
+    /// Whether octets are missing that the peer has: they were sent, but are not in the capture.
+    #[inline]
+    pub(crate) fn lost_to_capture(&self) -> bool {
+        self.stream.hole_end().is_some_and(|end| end <= self.acknowledged)
+    }
+
+    /// Whether octets wait for earlier ones.
+    #[inline]
+    pub(crate) fn has_hole(&self) -> bool {
+        self.stream.hole_end().is_some()
+    }
+
+    /// Gives up missing octets and delivers what waited for them.
+    pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
+        self.stream.skip_hole(sink);
+    }
+}

@@ -1,0 +1,235 @@
+//! Chunks of one direction -> TLS records (RFC 8446, section 5.1; RFC 5246, section 6.2).
+//!
+//! ```text
+//! chunks   |16 03 01 00|05 01 .. ..|.. .. 17 03 03 ..|
+//! records  |--- header ---|--- body ---|--- header ...
+//! ```
+//!
+//! Bodies are passed on as they come, never kept. A gap inside a body is part of it; a gap that hides a header loses
+//! the framing until a chunk begins with one again. Whether a stream is TLS at all is decided by its first octets.
+
+use crate::packet::Moment;
+use crate::tcp::reassembly::Chunk;
+use crate::tls::codes::ContentType;
+
+/// What the octets of a direction turn out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordEvent<'a> {
+    /// A record's header is complete.
+    Began(Header),
+    /// Octets of its body.
+    Body(&'a [u8]),
+    /// So many octets of its body are not in the capture.
+    BodyGap(u64),
+    /// The body is complete.
+    Ended(Header),
+    /// So many octets whose framing is not known, captured or not.
+    Unframed(u64),
+    /// The stream's first octets are no TLS record: from here on its octets come as they are.
+    NotTls,
+    /// Octets of a stream that is not TLS.
+    Plain(&'a [u8]),
+}
+
+/// What a record's header says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// The type.
+    pub(crate) kind: ContentType,
+    /// Octets of the body.
+    pub(crate) length: u16,
+}
+
+impl Header {
+    /// Octets of a header.
+    pub(crate) const SIZE: u16 = 5;
+    /// A body is at most 2^14 octets and 2,048 of expansion (RFC 5246, section 6.2.3).
+    const MAX_BODY: u16 = (1 << 14) + 2048;
+
+    /// Whether `bytes`, a header or its beginning, can be one.
+    fn is_plausible(bytes: &[u8]) -> bool {
+        let length_fits = |high: u8, low: u8| u16::from_be_bytes([high, low]) <= Self::MAX_BODY;
+        match *bytes {
+            [] => true,
+            [kind, ref rest @ ..] => {
+                (20..=24).contains(&kind)
+                    && match *rest {
+                        [] => true,
+                        [3] => true,
+                        [3, minor] | [3, minor, _] => minor <= 4,
+                        [3, minor, high, low] => minor <= 4 && length_fits(high, low),
+                        _ => false,
+                    }
+            }
+        }
+    }
+}
+
+/// Finds the records of one direction.
+#[derive(Debug, Default)]
+pub(crate) struct Deframer {
+    mode: Mode,
+    /// Octets of `partial` that are filled.
+    filled: u8,
+    partial: [u8; Header::SIZE as usize],
+    header: Header,
+    /// Octets of the body that are still to come.
+    remaining: u16,
+    /// Where the first octet of the current header was seen.
+    began: Option<Moment>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mode {
+    /// Nothing was seen, or the first octets still could be a header.
+    #[default]
+    Start,
+    /// Record follows record.
+    Framed,
+    /// A header was missed: a chunk that begins with one restores the framing.
+    Unframed,
+    /// No TLS.
+    Plain,
+}
+
+impl Deframer {
+    /// Begin in the middle of a stream: the first octets need not be a header.
+    pub(crate) fn join_midstream(&mut self) {
+        if self.mode == Mode::Start && self.filled == 0 {
+            self.mode = Mode::Unframed;
+        }
+    }
+
+    /// The first octets of a stream that is not, or not yet known to be, TLS.
+    pub(crate) fn first_octets(&self) -> &[u8] {
+        self.partial.get(..self.filled.into()).unwrap_or_default()
+    }
+
+    /// Whether the stream is TLS so far: a record was seen.
+    pub(crate) const fn is_framed(&self) -> bool {
+        matches!(self.mode, Mode::Framed)
+    }
+
+    /// Octets of the unfinished record's body that were seen.
+    pub(crate) const fn unfinished(&self) -> u64 {
+        if self.remaining == 0 { 0 } else { (self.header.length - self.remaining) as u64 }
+    }
+
+    /// Takes the next chunk of the stream.
+    #[inline]
+    pub(crate) fn push(&mut self, chunk: Chunk<'_>, at: Moment, sink: &mut impl FnMut(RecordEvent<'_>, Moment)) {
+        match chunk {
+            Chunk::Data(data) => self.data(data, at, sink),
+            Chunk::Gap(size) => self.gap(size, at, sink),
+        }
+    }
+
+    #[inline]
+    fn data(&mut self, mut data: &[u8], at: Moment, sink: &mut impl FnMut(RecordEvent<'_>, Moment)) {
+        match self.mode {
+            Mode::Plain => return sink(RecordEvent::Plain(data), at),
+            Mode::Unframed => {
+                let head = data.get(..Header::SIZE.into());
+                if !head.is_some_and(Header::is_plausible) {
+                    return sink(RecordEvent::Unframed(data.len() as u64), at);
+                }
+                self.mode = Mode::Framed;
+                self.filled = 0;
+                self.remaining = 0;
+            }
+            Mode::Start | Mode::Framed => {}
+        }
+        while !data.is_empty() {
+            if self.remaining > 0 {
+                let (body, rest) = data.split_at(data.len().min(self.remaining.into()));
+                data = rest;
+                self.remaining -= body.len() as u16;
+                sink(RecordEvent::Body(body), at);
+                if self.remaining == 0 {
+                    sink(RecordEvent::Ended(self.header), at);
+                }
+            } else {
+                data = self.header(data, at, sink);
+            }
+        }
+    }
+
+    /// Takes octets of a header off the front of `data`.
+    #[inline]
+    fn header<'d>(
+        &mut self,
+        data: &'d [u8],
+        at: Moment,
+        sink: &mut impl FnMut(RecordEvent<'_>, Moment),
+    ) -> &'d [u8] {
+        let mut rest = data;
+        while let (Some(slot), Some((byte, after))) =
+            (self.partial.get_mut(usize::from(self.filled)), rest.split_first())
+        {
+            if self.filled == 0 {
+                self.began = Some(at);
+            }
+            *slot = *byte;
+            self.filled += 1;
+            rest = after;
+        }
+        if !Header::is_plausible(self.first_octets()) {
+            return self.no_header(data, at, sink);
+        }
+        if usize::from(self.filled) == self.partial.len() {
+            let [kind, _, _, high, low] = self.partial;
+            self.header = Header { kind: ContentType(kind), length: u16::from_be_bytes([high, low]) };
+            self.remaining = self.header.length;
+            self.filled = 0;
+            self.mode = Mode::Framed;
+            sink(RecordEvent::Began(self.header), self.began.unwrap_or(at));
+            if self.remaining == 0 {
+                sink(RecordEvent::Ended(self.header), at);
+            }
+        }
+        rest
+    }
+
+    /// The octets are no header: the stream is not TLS, or its framing was lost.
+    #[cold]
+    fn no_header<'d>(
+        &mut self,
+        data: &'d [u8],
+        at: Moment,
+        sink: &mut impl FnMut(RecordEvent<'_>, Moment),
+    ) -> &'d [u8] {
+        if self.mode == Mode::Start {
+            self.mode = Mode::Plain;
+            sink(RecordEvent::NotTls, at);
+            // Octets of earlier chunks come back from the header that was begun.
+            let taken = usize::from(self.filled).saturating_sub(data.len().min(self.partial.len()));
+            let earlier = self.partial;
+            sink(RecordEvent::Plain(earlier.get(..taken).unwrap_or_default()), at);
+            sink(RecordEvent::Plain(data), at);
+        } else {
+            self.mode = Mode::Unframed;
+            sink(RecordEvent::Unframed(data.len() as u64), at);
+        }
+        &[]
+    }
+
+    #[cold]
+    fn gap(&mut self, size: u64, at: Moment, sink: &mut impl FnMut(RecordEvent<'_>, Moment)) {
+        let in_body = u64::from(self.remaining).min(size);
+        if in_body > 0 {
+            self.remaining -= in_body as u16;
+            sink(RecordEvent::BodyGap(in_body), at);
+            if self.remaining == 0 {
+                sink(RecordEvent::Ended(self.header), at);
+            }
+        }
+        if size > in_body && self.mode != Mode::Plain {
+            self.mode = Mode::Unframed;
+            self.filled = 0;
+            sink(RecordEvent::Unframed(size - in_body), at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
