@@ -3,15 +3,13 @@
 //! `analyze` is what a bare `hookscope FILE` means, so its options stand at the top as well; a file that bears a
 //! subcommand's name is given as `./explain`.
 
-mod values;
-
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use values::Server;
+use hookscope::filter::ServerFilter;
 
 const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope webhooks.pcap                      say which webhook calls failed, and why
@@ -90,19 +88,19 @@ pub(crate) struct Analyze {
     pub(crate) no_progress: bool,
 
     /// The webhooks' timeoutSeconds, such as 10s
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     #[arg(help_heading = "Judging")]
     pub(crate) deadline: Duration,
 
     /// From how long on a call is slow [default: half the deadline]
-    #[arg(long, value_name = "DURATION", value_parser = values::duration, help_heading = "Judging")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Judging")]
     pub(crate) slow: Option<Duration>,
 
     /// Only connections to these servers, such as 10.244.0.0/16 or [fd00::7]:9443
     ///
     /// An address or a network, with a port or without; may be given several times.
     #[arg(long, value_name = "CIDR[:PORT]", action = ArgAction::Append, help_heading = "Which connections")]
-    pub(crate) server: Vec<Server>,
+    pub(crate) server: Vec<ServerFilter>,
 
     /// Only servers whose name matches, such as '*.kyverno.svc'
     ///
@@ -167,6 +165,18 @@ impl Cli {
     /// What is to be done: `analyze` where no subcommand was given.
     pub(crate) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Analyze(self.analyze))
+    }
+}
+
+/// A duration of more than no time, such as `10s` or `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("it must be more than zero".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(_) if text.parse::<f64>().is_ok() => {
+            Err(format!("the unit is missing, as in {text}s or {text}ms"))
+        }
+        Err(_) => Err("expected a duration such as 10s, 500ms or 1m 30s".to_owned()),
     }
 }
 
@@ -252,5 +262,13 @@ mod tests {
     fn a_mistyped_option_is_met_with_a_suggestion() {
         let message = parse("hookscope --dedline 5s a.pcap").unwrap_err().to_string();
         assert!(message.contains("--deadline"), "{message}");
+    }
+
+    #[test]
+    fn a_number_without_a_unit_is_met_with_the_unit() {
+        assert_eq!(duration("10").unwrap_err(), "the unit is missing, as in 10s or 10ms");
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err());
+        assert!(duration("0ms").is_err());
     }
 }

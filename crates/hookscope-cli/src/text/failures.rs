@@ -1,10 +1,10 @@
 //! Turns groups of failures and warnings into paragraphs: what happened, how often, one example, what to do next.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use hookscope::report::schema::{Evidence, Example, Group};
 
-use super::layout::{GLUE, Page, Text};
+use super::layout::{GAP, GLUE, Page, Text};
 use super::numbers::{counted, duration, range, same_day};
 use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
 use super::table::{self, Align};
@@ -13,8 +13,25 @@ use super::{Detail, Story, filter, steps, subject, timeline};
 /// Connections named where not everything is asked for.
 const IDS: usize = 5;
 
-/// Writes one line for each group: how often, what, who. Where lines must be `narrow`, addresses may be left out.
-pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group], narrow: bool) -> fmt::Result {
+/// Writes one line for each group, however long: how often, what, who.
+pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
+    table::write(page, 0, &ALIGNS, &rows(groups))
+}
+
+/// Writes the same with titles; addresses are left out where the page is too narrow.
+pub(super) fn overview(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
+    let titles = ["", "failed", "cause", "webhook", "address"];
+    let mut table = vec![titles.map(|title| Text::new().styled(FAINT, title)).to_vec()];
+    table.extend(rows(groups));
+    if table::width(&table) > page.paper.width {
+        table = table::without(&table, 4);
+    }
+    table::write(page, 0, &ALIGNS, &table)
+}
+
+const ALIGNS: [Align; 2] = [Align::Left, Align::Right];
+
+fn rows(groups: &[&Group]) -> Vec<Vec<Text>> {
     let row = |group: &&Group| {
         let verdict = subject::verdict(group);
         let (sign, style) = of_severity(verdict.severity);
@@ -26,11 +43,7 @@ pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group], narrow: bool) -> fmt
             Text::new().styled(FAINT, subject::address(group).unwrap_or_default()),
         ]
     };
-    let mut rows: Vec<_> = groups.iter().map(row).collect();
-    if narrow && table::width(&rows) > page.paper.width {
-        rows = table::without(&rows, 4);
-    }
-    table::write(page, 0, &[Align::Left, Align::Right], &rows)
+    groups.iter().map(row).collect()
 }
 
 /// Writes everything about a kind of failure.
@@ -70,8 +83,12 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     let verdict = subject::verdict(group);
     page.paragraph(0, 2, &subject::heading(group))?;
     page.paragraph(2, 2, &Text::new().plain(&verdict.summary))?;
+    let verbose = story.detail == Detail::Verbose;
     let mut facts = vec![format!("{} {}", subject::share(group), plural(group)), when(story, group)];
-    facts.extend(verdict.cause.map(|cause| format!("cause: {}", cause.replace('-', " "))));
+    if let Some(ids) = ids(group, verbose) {
+        facts[0].push_str(&ids);
+    }
+    facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
     if verdict.certainty == "inferred" {
         facts.push("inferred from the pattern of packets".to_owned());
     }
@@ -119,40 +136,43 @@ fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result
         Example::Connection { connection, timeline } => {
             let ends = format!("{} → {}", connection.client, connection.server);
             let title = Text::new().styled(STRONG, format!("Connection {}", connection.id));
-            let title = title.plain("  ").glued(PLAIN, ends).styled(FAINT, others(group, verbose));
-            page.paragraph(2, 4, &title)?;
+            page.paragraph(2, 4, &title.plain(GAP).glued(PLAIN, ends))?;
             if timeline.is_empty() {
                 evidence(page, &verdict.evidence)?;
             } else {
                 timeline::write(page, 2, timeline, verbose)?;
                 if verbose {
+                    page.blank()?;
+                    page.line(2, &Text::new().styled(STRONG, "Evidence"))?;
                     evidence(page, &verdict.evidence)?;
                 }
             }
             Ok(())
         }
         Example::Lookup(lookup) => {
-            let asked = format!("{} asks {} for {}", lookup.client, lookup.server, lookup.kind);
-            let tried = format!(", {}", counted(lookup.attempts, "attempt"));
-            page.paragraph(
-                2,
-                4,
-                &Text::new().styled(STRONG, "Lookup").plain("  ").plain(asked).plain(tried),
-            )?;
+            let mut asked =
+                format!("{} asked {} for its {} record", lookup.client, lookup.server, lookup.kind);
+            let _ = write!(asked, ", {}", counted(lookup.attempts, "attempt"));
+            if let Some(seconds) = lookup.seconds {
+                let _ = write!(asked, ", answered after {}", duration(seconds));
+            }
+            page.paragraph(2, 4, &Text::new().styled(STRONG, "Lookup").plain(GAP).plain(asked))?;
             evidence(page, &verdict.evidence)
         }
     }
 }
 
-/// The other connections of the group by id.
-fn others(group: &Group, verbose: bool) -> String {
+/// The first of them by id: ` (39, 71, 140, …)`.
+fn ids(group: &Group, verbose: bool) -> Option<String> {
     let shown = if verbose { group.ids.len() } else { IDS };
-    let ids: Vec<String> = group.ids.iter().skip(1).take(shown).map(u64::to_string).collect();
-    if ids.is_empty() {
-        return String::new();
-    }
-    let more = if (ids.len() as u64) + 1 < group.count { ", …" } else { "" };
-    format!("  (also {}{more})", ids.join(", "))
+    let ids: Vec<String> = group.ids.iter().take(shown).map(u64::to_string).collect();
+    let more = if (ids.len() as u64) < group.count { ", …" } else { "" };
+    (group.count > 1 && !ids.is_empty()).then(|| format!(" ({}{more})", ids.join(", ")))
+}
+
+/// A cause as people write it.
+fn in_words(cause: &str) -> String {
+    cause.replace('-', " ").replace(" ca", " CA").replace("san", "SAN")
 }
 
 /// The packets that prove it, a line each.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hookscope::report::schema::{Capture, Report};
 
-use super::layout::{GLUE, Page, Text};
+use super::layout::{GAP, GLUE, Page, Text};
 use super::numbers::{count, counted, duration, range, seconds_between};
 use super::style::{FAILURE, FAINT, PLAIN, STRONG, WARNING};
 
@@ -14,19 +14,29 @@ const NAMED_FILES: usize = 3;
 
 /// Writes what was read, how much of it failed, and what is wrong with the capture.
 pub(super) fn write(page: &mut Page<'_>, report: &Report) -> fmt::Result {
-    let mut text = Text::new().styled(STRONG, files(&report.capture)).plain("  ");
+    let mut text = Text::new().styled(STRONG, files(&report.capture)).plain(GAP);
     for (index, part) in totals(report).into_iter().enumerate() {
         text = if index == 0 { text } else { text.styled(FAINT, format!("{GLUE}· ")) };
         text = text.then(part);
     }
     page.paragraph(0, 2, &text)?;
-    if let (Some(first), Some(last)) = (&report.capture.first, &report.capture.last) {
-        page.paragraph(0, 2, &Text::new().styled(FAINT, format!("{} UTC", range(first, last, true))))?;
-    }
-    for warning in warnings(&report.capture) {
+    page.paragraph(0, 2, &Text::new().styled(FAINT, circumstances(&report.capture)))?;
+    for warning in &report.capture.warnings {
         page.item(0, &Text::new().styled(WARNING, "! "), &Text::new().plain(warning))?;
     }
     Ok(())
+}
+
+/// When it was captured, and which packets it holds more than once.
+fn circumstances(capture: &Capture) -> String {
+    let mut parts = Vec::new();
+    if let (Some(first), Some(last)) = (&capture.first, &capture.last) {
+        parts.push(format!("{} UTC", range(first, last, true)));
+    }
+    if capture.duplicates > 0 {
+        parts.push(format!("{} left out", counted(capture.duplicates, "duplicate")));
+    }
+    parts.join(&format!("{GLUE}· "))
 }
 
 /// The inputs by name.
@@ -74,18 +84,4 @@ fn between((first, last): (&str, &str)) -> Option<f64> {
 fn failed(all: &str, failed: u64) -> Text {
     let text = Text::new().plain(all);
     if failed == 0 { text } else { text.plain(", ").glued(FAILURE, format!("{} failed", count(failed))) }
-}
-
-/// What a reader should know about the capture.
-fn warnings(capture: &Capture) -> Vec<String> {
-    let mut warnings = capture.warnings.clone();
-    if capture.truncated && warnings.is_empty() {
-        warnings.push("The capture breaks off in the middle of a packet; the report ends there.".to_owned());
-    }
-    if capture.duplicates > 0 {
-        let copies = counted(capture.duplicates, "packet");
-        warnings
-            .push(format!("{copies} seen again on another interface or in another layer; each counts once."));
-    }
-    warnings
 }

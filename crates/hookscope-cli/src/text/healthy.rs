@@ -13,9 +13,9 @@ use super::{Detail, Story};
 /// Endpoints listed where not all are asked for.
 const LISTED: usize = 10;
 /// Column of the address, the first to give way on a narrow page.
-const ADDRESS: usize = 2;
+const ADDRESS: usize = 1;
 /// What stands over the columns.
-const TITLES: [&str; 9] = ["", "webhook", "address", "conns", "calls", "p50", "p95", "p99", "max"];
+const TITLES: [&str; 8] = ["  webhook", "address", "conns", "calls", "p50", "p95", "p99", "max"];
 
 /// Writes the webhooks that answered every call, those with most calls first.
 pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
@@ -28,15 +28,15 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     let hidden = if story.all { 0 } else { healthy.len().saturating_sub(LISTED) };
     healthy.truncate(healthy.len() - hidden);
 
-    page.blank()?;
+    page.section(!story.groups.is_empty())?;
     page.line(0, &Text::new().styled(STRONG, "Healthy webhooks"))?;
     let mut rows = vec![titles()];
     rows.extend(healthy.iter().map(|endpoint| row(endpoint, warned(story, endpoint))));
     let narrow = table::without(&rows, ADDRESS);
     if table::width(&rows) <= page.paper.width {
-        table::write(page, 0, &aligns(3), &rows)?;
+        table::write(page, 0, &aligns(2), &rows)?;
     } else if table::width(&narrow) <= page.paper.width && names_are_enough(&healthy) {
-        table::write(page, 0, &aligns(2), &narrow)?;
+        table::write(page, 0, &aligns(1), &narrow)?;
     } else {
         stacked(page, &rows)?;
     }
@@ -74,8 +74,7 @@ fn row(endpoint: &EndpointReport, warned: bool) -> Vec<Text> {
         None => (endpoint.server.as_str(), ""),
     };
     let mut row = vec![
-        Text::new().styled(style, sign),
-        Text::new().plain(name),
+        Text::new().styled(style, sign).plain(" ").plain(name),
         Text::new().styled(FAINT, address),
         Text::new().plain(count(endpoint.connections)),
         Text::new().plain(count(endpoint.calls)),
@@ -99,8 +98,8 @@ fn stacked(page: &mut Page<'_>, rows: &[Vec<Text>]) -> fmt::Result {
     let part = |columns: std::ops::Range<usize>| -> Vec<Vec<Text>> {
         rows.iter().map(|row| row.get(columns.clone()).unwrap_or_default().to_vec()).collect()
     };
-    let numbers = table::lines(&[Align::Right; TITLES.len() - 3], &part(3..TITLES.len()));
-    for (index, (name, numbers)) in table::lines(&[], &part(0..3)).iter().zip(&numbers).enumerate() {
+    let numbers = table::lines(&[Align::Right; TITLES.len() - 2], &part(2..TITLES.len()));
+    for (index, (name, numbers)) in table::lines(&[], &part(0..2)).iter().zip(&numbers).enumerate() {
         if index > 0 {
             page.line(0, name)?;
         }

@@ -12,6 +12,9 @@ use super::style::PLAIN;
 /// A space at which no line is broken; written as a space.
 pub(crate) const GLUE: char = '\u{a0}';
 
+/// A gap of two columns at which a line may be broken.
+pub(crate) const GAP: &str = "\u{a0} ";
+
 /// What the text is written on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paper {
@@ -118,6 +121,14 @@ impl<'out> Page<'out> {
     /// An empty line.
     pub(crate) fn blank(&mut self) -> fmt::Result {
         self.out.write_char('\n')
+    }
+
+    /// The space before a part of the page; `wide` where it follows a part of many lines.
+    pub(crate) fn section(&mut self, wide: bool) -> fmt::Result {
+        if wide {
+            self.blank()?;
+        }
+        self.blank()
     }
 
     /// One line, however long: for what is copied or aligned.

@@ -21,7 +21,7 @@ pub(super) fn write(page: &mut Page<'_>, markdown: &str) -> fmt::Result {
                 fence = None;
             } else {
                 let code = line.get(margin.min(indent)..).unwrap_or(line);
-                page.line(BODY + margin + 4, &Text::new().styled(COPY, code))?;
+                page.line(BODY + margin + 2, &Text::new().styled(COPY, code))?;
             }
         } else if line.trim_start().starts_with("```") {
             block.flush(page)?;
@@ -79,20 +79,19 @@ impl Block {
     fn flush(&mut self, page: &mut Page<'_>) -> fmt::Result {
         let (label, text) = self.text.split_at(self.marker.min(self.text.len()));
         let label = Text::new().plain(label.replacen("* ", "- ", 1));
-        let result = page.item(BODY + self.indent, &label, &inline(text, page.paper.colour));
+        let result = page.item(BODY + self.indent, &label, &inline(text));
         *self = Self::default();
         result
     }
 }
 
-/// Emphasis and code within a line. Where there is no colour, code keeps its backticks, so that it can be told from
-/// the sentence around it.
-fn inline(text: &str, colour: bool) -> Text {
+/// Emphasis and code within a line. Code keeps its backticks: without colour nothing else tells it from the sentence.
+fn inline(text: &str) -> Text {
     let mut out = Text::new();
     let mut strong = false;
     for (index, piece) in text.split('`').enumerate() {
         if index % 2 == 1 {
-            out = if colour { out.glued(COPY, piece) } else { out.glued(PLAIN, format!("`{piece}`")) };
+            out = out.glued(COPY, format!("`{piece}`"));
             continue;
         }
         for (index, piece) in piece.split("**").enumerate() {
@@ -128,7 +127,7 @@ mod tests {
         let page = "See:\n\n  ```sh\n  kubectl -n NAMESPACE get pods -o wide\n    | less\n  ```\nand `ss -ltnp` there, as it is long.";
         assert_eq!(
             shown(page, false),
-            "  See:\n\n        kubectl -n NAMESPACE get pods -o wide\n          | less\n  and `ss -ltnp` there, as it\n  is long.\n"
+            "  See:\n\n      kubectl -n NAMESPACE get pods -o wide\n        | less\n  and `ss -ltnp` there, as it\n  is long.\n"
         );
     }
 
@@ -136,7 +135,7 @@ mod tests {
     fn headings_and_emphasis_are_bold_in_colour() {
         assert_eq!(
             shown("## A\n**b** `c d`", true),
-            "\u{1b}[1mA\u{1b}[0m\n  \u{1b}[1mb\u{1b}[0m \u{1b}[36mc d\u{1b}[0m\n"
+            "\u{1b}[1mA\u{1b}[0m\n  \u{1b}[1mb\u{1b}[0m \u{1b}[36m`c d`\u{1b}[0m\n"
         );
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     let page = &mut Page::new(out, paper);
     let (failures, warnings) = sorted(story.groups);
     if story.detail == Detail::Quiet {
-        return failures::lines(page, &failures, false);
+        return failures::lines(page, &failures);
     }
     head::write(page, story.report)?;
     if story.report.summary.connections == 0 && story.groups.is_empty() {
@@ -62,14 +62,15 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
         notes::nothing_failed(page, story.report)?;
     } else if failures.len() > 1 {
         page.blank()?;
-        failures::lines(page, &failures, true)?;
+        failures::overview(page, &failures)?;
     }
-    for group in failures {
-        page.blank()?;
+    let overview = failures.len() > 1;
+    for (index, group) in failures.into_iter().enumerate() {
+        page.section(index > 0 || overview)?;
         failures::failure(page, story, group)?;
     }
     for group in warnings {
-        page.blank()?;
+        page.section(true)?;
         failures::warning(page, story, group)?;
     }
     healthy::write(page, story)?;
@@ -85,3 +86,5 @@ fn sorted(groups: &[Group]) -> (Vec<&Group>, Vec<&Group>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::sample;

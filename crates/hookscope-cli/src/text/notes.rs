@@ -18,9 +18,8 @@ const NAMED: usize = 3;
 pub(super) fn nothing_failed(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     page.blank()?;
     if report.summary.calls > 0 {
-        let text = Text::new().styled(GOOD, "✓ Nothing failed.");
-        let answered = if report.summary.calls == 1 { "The call was" } else { "All calls were" };
-        return page.paragraph(0, 2, &text.plain(format!(" {answered} answered in time.")));
+        let judged = if incomplete(report) == 0 { " Every call was answered in time." } else { "" };
+        return page.paragraph(0, 2, &Text::new().styled(GOOD, "✓ Nothing failed.").plain(judged));
     }
     let text = Text::new().styled(GOOD, "✓ Nothing failed,").plain(" but no webhook call was seen either:");
     let text = text.plain(format!(" {} without a request in HTTP/1.1 over TLS.", connections(report)));
@@ -47,10 +46,15 @@ fn how_to_capture(page: &mut Page<'_>) -> fmt::Result {
     page.line(4, &Text::new().styled(COPY, TCPDUMP))
 }
 
+/// Connections that the capture does not show well enough.
+fn incomplete(report: &Report) -> u64 {
+    report.summary.verdicts.get("capture-incomplete").copied().unwrap_or(0)
+}
+
 /// Says what got no verdict and which servers got no call.
 pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     let mut notes = Vec::new();
-    let incomplete = story.report.summary.verdicts.get("capture-incomplete").copied().unwrap_or(0);
+    let incomplete = incomplete(story.report);
     if incomplete > 0 {
         let which = counted(incomplete, "connection");
         notes.push(format!(
@@ -63,7 +67,7 @@ pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     if !notes.is_empty() {
         page.blank()?;
     }
-    notes.iter().try_for_each(|note| page.paragraph(0, 2, &Text::new().styled(FAINT, note)))
+    notes.iter().try_for_each(|note| page.paragraph(0, 0, &Text::new().styled(FAINT, note)))
 }
 
 /// Servers that were no webhooks as far as the packets show: no request was read.

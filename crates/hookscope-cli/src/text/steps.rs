@@ -42,7 +42,7 @@ fn parts(hint: &str) -> Vec<Part<'_>> {
             }
             parts.push(Part::Command(piece));
         } else if quoted {
-            sentence = sentence.styled(COPY, piece);
+            sentence = sentence.glued(COPY, format!("`{piece}`"));
         } else {
             sentence = sentence.plain(after_command(piece, matches!(parts.last(), Some(Part::Command(_)))));
         }

@@ -2,7 +2,7 @@
 
 use hookscope::report::schema::{Example, Group, Verdict};
 
-use super::layout::Text;
+use super::layout::{GAP, Text};
 use super::numbers::count;
 use super::style::{FAINT, STRONG, of_severity};
 
@@ -46,7 +46,7 @@ pub(super) fn heading(group: &Group) -> Text {
     let (sign, style) = of_severity(verdict.severity);
     let mut text = Text::new().styled(style, sign).plain(" ").styled(STRONG, name(group));
     if let Some(address) = address(group) {
-        text = text.plain("  ").styled(FAINT, address);
+        text = text.plain(GAP).styled(FAINT, address);
     }
-    text.plain("  ").styled(style, verdict.code)
+    text.plain(GAP).styled(style, verdict.code)
 }

@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page<'_>, indent: usize, events: &[Event], whole:
         }
         let pause = before.map_or(0.0, |before| event.after_s - before);
         if skipped == 0 && pause >= PAUSE && pause > span / 2.0 {
-            aside(page, indent, &widths, &format!("nothing for {}", duration(pause)))?;
+            aside(page, indent, &widths, &format!("{} pass", duration(pause)))?;
         }
         step(page, indent, &widths, event)?;
         (skipped, before) = (0, Some(event.after_s));
@@ -78,7 +78,7 @@ fn step(page: &mut Page<'_>, indent: usize, widths: &Widths, event: &Event) -> f
 /// A line between steps.
 fn aside(page: &mut Page<'_>, indent: usize, widths: &Widths, what: &str) -> fmt::Result {
     let text =
-        Text::new().plain("⋮").padded_left(widths.time).plain("  ").padded(widths.time + widths.frame + 4);
+        Text::new().plain("⋮").padded_left(widths.time).plain("  ").padded(widths.time + widths.frame + 6);
     page.line(indent + 2, &text.styled(FAINT, what))
 }
 

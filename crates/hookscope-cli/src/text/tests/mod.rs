@@ -1,6 +1,6 @@
 //! Holds the report against the texts in `tests/snapshots`; `HOOKSCOPE_BLESS=1` writes them anew.
 
-mod sample;
+pub(crate) mod sample;
 
 use std::fmt;
 use std::path::Path;

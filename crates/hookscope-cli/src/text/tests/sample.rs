@@ -10,9 +10,9 @@ use hookscope::report::schema::{
 use crate::text::Code;
 
 /// A report with what the text report needs beside it.
-pub(super) struct Sample {
-    pub(super) report: Report,
-    pub(super) groups: Vec<Group>,
+pub(crate) struct Sample {
+    pub(crate) report: Report,
+    pub(crate) groups: Vec<Group>,
 }
 
 fn at(seconds: f64) -> String {
@@ -322,7 +322,7 @@ fn slow() -> Group {
 }
 
 /// Eight webhooks, two of them well, beside the apiserver's own connections.
-pub(super) fn incident() -> Sample {
+pub(crate) fn incident() -> Sample {
     let gatekeeper = endpoint("10.244.1.1:9443", Some(GATEKEEPER), [3, 237, 0], &[("ok", 1), ("slow", 2)]);
     let cert_manager = endpoint("10.244.1.1:8443", Some(CERT_MANAGER), [4, 171, 0], &[("ok", 4)]);
     let knative = [("deadline-exceeded", 21), ("ok", 139)];
@@ -348,19 +348,21 @@ pub(super) fn incident() -> Sample {
 }
 
 /// One call that reached its deadline.
-pub(super) fn deadline() -> Sample {
+pub(crate) fn deadline() -> Sample {
     let mut group = deadline_group();
     (group.count, group.of, group.ids) = (1, 1, vec![0]);
     (group.first, group.last) = (at(0.0), at(0.0));
     let endpoints = vec![endpoint("10.244.1.1:9457", Some(KNATIVE), [1, 1, 1], &[("deadline-exceeded", 1)])];
     let mut sample = sample(capture(17, 10.0015), endpoints, vec![group]);
     sample.report.capture.truncated = true;
+    let warning = "incident.pcap: breaks off in the middle of packet 18; it was read up to there";
+    sample.report.capture.warnings = vec![warning.into()];
     sample.report.summary.failed_calls = 1;
     sample
 }
 
 /// A name that does not exist, asked for by a webhook with a URL.
-pub(super) fn lookup() -> Sample {
+pub(crate) fn lookup() -> Sample {
     let summary = "The name does not exist: the DNS server answered NXDOMAIN for nx.lab.example.";
     let lookup = Lookup {
         client: "10.0.0.10".into(),
@@ -395,7 +397,7 @@ pub(super) fn lookup() -> Sample {
 }
 
 /// `number` webhooks that are well.
-pub(super) fn healthy(number: u64) -> Sample {
+pub(crate) fn healthy(number: u64) -> Sample {
     let one = |index: u64| {
         let (server, name) =
             (format!("10.244.1.{index}:9443"), format!("policy-{index:02}.team-{index}.svc"));
@@ -407,18 +409,18 @@ pub(super) fn healthy(number: u64) -> Sample {
 }
 
 /// No TCP at all.
-pub(super) fn empty() -> Sample {
+pub(crate) fn empty() -> Sample {
     sample(capture(12, 3.0), Vec::new(), Vec::new())
 }
 
 /// Only etcd.
-pub(super) fn no_calls() -> Sample {
+pub(crate) fn no_calls() -> Sample {
     let endpoints = vec![endpoint("127.0.0.1:2379", None, [18, 0, 0], &[("idle", 18)])];
     sample(capture(3_330, 55.1), endpoints, Vec::new())
 }
 
 /// A few codes of the catalogue.
-pub(super) fn codes() -> Vec<Code> {
+pub(crate) fn codes() -> Vec<Code> {
     let page = "# syn-unanswered\n\nSYNs left the host and nothing came back.\n\n## What the packets show\nOne or more \
                 SYNs from the apiserver's host, and no SYN-ACK, no RST and no ICMP error in\nreply.\n\n## What \
                 kube-apiserver says\n```text\ncontext deadline exceeded\nnet/http: request canceled while waiting for \
