@@ -8,15 +8,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
-
 use hookscope::filter::ServerFilter;
 
 const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
-  hookscope webhooks.pcap                      say which webhook calls failed, and why
-  hookscope --name '*.kyverno.svc' day.pcap.gz look at one webhook only
-  tcpdump -r big.pcap -w - port 9443 | hookscope -
-  hookscope --format json a.pcap | jq '.summary'
-  hookscope explain tls-bad-certificate        what a code means and what to do";
+  hookscope webhooks.pcap                         say which webhook calls failed, and why
+  hookscope --name '*.kyverno.svc' day.pcap.gz    look at the webhooks of one Service
+  hookscope --format json a.pcap | jq .summary    hand the report to another program
+  kubectl exec POD -- tcpdump -w - | hookscope -  read from a pipe
+  hookscope explain tls-bad-certificate           what a code means and what to do";
 
 const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
   0  nothing failed
@@ -64,8 +63,17 @@ pub(crate) struct Analyze {
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// How to write the report
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Report")]
+    /// How to write the report: text, json or ndjson
+    ///
+    /// JSON is one object, NDJSON one object a line, each with its type.
+    #[arg(
+        long,
+        hide_possible_values = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Report"
+    )]
     pub(crate) format: Format,
 
     /// Report healthy connections too, and every endpoint
@@ -89,11 +97,11 @@ pub(crate) struct Analyze {
 
     /// The webhooks' timeoutSeconds, such as 10s
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    #[arg(help_heading = "Judging")]
+    #[arg(help_heading = "Reading and judging")]
     pub(crate) deadline: Duration,
 
     /// From how long on a call is slow [default: half the deadline]
-    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Judging")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
     pub(crate) slow: Option<Duration>,
 
     /// Only connections to these servers, such as 10.244.0.0/16 or [fd00::7]:9443
@@ -114,7 +122,7 @@ pub(crate) struct Analyze {
     pub(crate) port: Vec<u16>,
 
     /// Worker threads [default: all cores]
-    #[arg(long, value_name = "N", help_heading = "Reading")]
+    #[arg(long, value_name = "N", help_heading = "Reading and judging")]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -132,17 +140,23 @@ pub(crate) struct Explain {
 /// Whether to write in colour.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Color {
-    /// When to write in colour
+    /// Colour: auto, always or never
     ///
     /// 'auto' is in colour on a terminal, and heeds NO_COLOR, CLICOLOR_FORCE and TERM=dumb.
-    #[arg(long = "color", value_enum, default_value_t, value_name = "WHEN", help_heading = "Report")]
+    #[arg(
+        long = "color",
+        hide_possible_values = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Report"
+    )]
     pub(crate) when: When,
 }
 
 /// When to write in colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
-    /// Where a terminal reads it.
     #[default]
     Auto,
     Always,

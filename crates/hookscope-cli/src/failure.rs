@@ -8,9 +8,9 @@ pub(crate) enum Failure {
     /// An input cannot be read at all.
     #[error("{0}")]
     Input(String),
-    /// A subcommand was mistyped, and taken for a file.
-    #[error("{typed}: no such file; did you mean 'hookscope {command}'?")]
-    MistypedCommand { typed: String, command: &'static str },
+    /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
+    #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
+    MistakenForFile { typed: String, command: &'static str },
     /// No verdict has this code.
     #[error("there is no code '{code}'; {advice}")]
     UnknownCode {

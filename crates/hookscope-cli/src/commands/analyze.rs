@@ -64,7 +64,7 @@ fn refuse_mistyped_command(args: &Analyze) -> Result<(), Failure> {
         ["analyze", "explain"].into_iter().find(|command| strsim::damerau_levenshtein(command, &typed) <= 2);
     match meant {
         Some(command) if !first.exists() => {
-            Err(Failure::MistypedCommand { typed: typed.into_owned(), command })
+            Err(Failure::MistakenForFile { typed: typed.into_owned(), command })
         }
         _ => Ok(()),
     }

@@ -83,11 +83,8 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     let verdict = subject::verdict(group);
     page.paragraph(0, 2, &subject::heading(group))?;
     page.paragraph(2, 2, &Text::new().plain(&verdict.summary))?;
-    let verbose = story.detail == Detail::Verbose;
-    let mut facts = vec![format!("{} {}", subject::share(group), plural(group)), when(story, group)];
-    if let Some(ids) = ids(group, verbose) {
-        facts[0].push_str(&ids);
-    }
+    let ids = ids(group, story.detail == Detail::Verbose);
+    let mut facts = vec![format!("{} {}{ids}", subject::share(group), plural(group)), when(story, group)];
     facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
     if verdict.certainty == "inferred" {
         facts.push("inferred from the pattern of packets".to_owned());
@@ -163,11 +160,11 @@ fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result
 }
 
 /// The first of them by id: ` (39, 71, 140, …)`.
-fn ids(group: &Group, verbose: bool) -> Option<String> {
+fn ids(group: &Group, verbose: bool) -> String {
     let shown = if verbose { group.ids.len() } else { IDS };
     let ids: Vec<String> = group.ids.iter().take(shown).map(u64::to_string).collect();
     let more = if (ids.len() as u64) < group.count { ", …" } else { "" };
-    (group.count > 1 && !ids.is_empty()).then(|| format!(" ({}{more})", ids.join(", ")))
+    if group.count > 1 && !ids.is_empty() { format!(" ({}{more})", ids.join(", ")) } else { String::new() }
 }
 
 /// A cause as people write it.

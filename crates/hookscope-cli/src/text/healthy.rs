@@ -29,7 +29,7 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     healthy.truncate(healthy.len() - hidden);
 
     page.section(!story.groups.is_empty())?;
-    page.line(0, &Text::new().styled(STRONG, "Healthy webhooks"))?;
+    page.line(0, &Text::new().styled(STRONG, "Webhooks without failures"))?;
     let mut rows = vec![titles()];
     rows.extend(healthy.iter().map(|endpoint| row(endpoint, warned(story, endpoint))));
     let narrow = table::without(&rows, ADDRESS);

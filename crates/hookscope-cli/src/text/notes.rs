@@ -77,18 +77,21 @@ fn without_calls(story: &Story<'_>) -> Option<String> {
     quiet.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.connections));
     let connections: u64 = quiet.iter().map(|endpoint| endpoint.connections).sum();
     let shown = if story.all { quiet.len() } else { NAMED };
-    let mut names: Vec<&str> = quiet
+    let names: Vec<&str> = quiet
         .iter()
         .take(shown)
         .map(|endpoint| endpoint.server_name.as_deref().unwrap_or(&endpoint.server))
         .collect();
-    names.dedup();
     let more = if quiet.len() > shown {
         format!(" and {} more", count((quiet.len() - shown) as u64))
     } else {
         String::new()
     };
     (!names.is_empty()).then(|| {
-        format!("{} bore no webhook call: to {}{more}.", counted(connections, "connection"), names.join(", "))
+        format!(
+            "{} carried no webhook call: to {}{more}.",
+            counted(connections, "connection"),
+            names.join(", ")
+        )
     })
 }

@@ -7,7 +7,7 @@ pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -55,10 +55,12 @@ fn three_digits(number: f64) -> String {
 #[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and no capture is that long")]
 fn minutes(seconds: f64) -> String {
     let whole = seconds.round() as i64;
-    let (big, big_unit, small, small_unit) = match whole {
-        ..3_600 => (whole / 60, "min", whole % 60, "s"),
-        ..86_400 => (whole / 3_600, "h", whole % 3_600 / 60, "min"),
-        _ => (whole / 86_400, "d", whole % 86_400 / 3_600, "h"),
+    let (big, big_unit, small, small_unit) = if whole < 3_600 {
+        (whole / 60, "min", whole % 60, "s")
+    } else if whole < 86_400 {
+        (whole / 3_600, "h", whole % 3_600 / 60, "min")
+    } else {
+        (whole / 86_400, "d", whole % 86_400 / 3_600, "h")
     };
     if small == 0 {
         format!("{big}{GLUE}{big_unit}")
