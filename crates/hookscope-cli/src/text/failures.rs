@@ -90,7 +90,7 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
         facts.push("inferred from the pattern of packets".to_owned());
     }
     let facts = facts.join(&format!("{GLUE}· "));
-    page.paragraph(2, 2, &Text::new().styled(FAINT, facts))?;
+    page.paragraph(2, 2, &Text::new().plain(facts))?;
     match rest(story, group) {
         Some(rest) => page.paragraph(2, 2, &Text::new().styled(FAINT, rest)),
         None => Ok(()),

@@ -85,3 +85,19 @@ fn failed(all: &str, failed: u64) -> Text {
     let text = Text::new().plain(all);
     if failed == 0 { text } else { text.plain(", ").glued(FAILURE, format!("{} failed", count(failed))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(paths: &[&str]) -> String {
+        files(&Capture { files: paths.iter().map(|path| (*path).to_owned()).collect(), ..Capture::default() })
+    }
+
+    #[test]
+    fn few_files_are_named_and_many_are_counted() {
+        assert_eq!(named(&["/var/tmp/a.pcap", "b.pcap"]), "a.pcap, b.pcap");
+        assert_eq!(named(&["a.pcap", "b.pcap", "c.pcap", "d.pcap"]), "a.pcap and 3 more files");
+        assert_eq!(named(&["-"]), "standard input");
+    }
+}

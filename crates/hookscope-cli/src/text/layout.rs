@@ -62,6 +62,21 @@ impl Text {
         self
     }
 
+    /// With a space and a word; both join the last piece where its style is the word's.
+    fn then_word(mut self, word: Self) -> Self {
+        for (index, (style, text)) in word.pieces.into_iter().enumerate() {
+            let space = if index == 0 { " " } else { "" };
+            match self.pieces.last_mut() {
+                Some((last, line)) if *last == style => {
+                    line.push_str(space);
+                    line.push_str(&text);
+                }
+                _ => self.pieces.extend([(PLAIN, space.to_owned()), (style, text)]),
+            }
+        }
+        self
+    }
+
     /// With spaces up to a width.
     #[must_use]
     pub(crate) fn padded(self, width: usize) -> Self {
@@ -157,7 +172,7 @@ impl<'out> Page<'out> {
             if line.is_empty() {
                 line = word;
             } else if start + line.width() + 1 + word.width() <= self.paper.width {
-                line = line.plain(" ").then(word);
+                line = line.then_word(word);
             } else {
                 self.line(start, &line)?;
                 (line, start) = (word, hanging);

@@ -62,3 +62,37 @@ fn is_command(piece: &str) -> bool {
 fn after_command(piece: &str, after: bool) -> &str {
     if after { piece.trim_start_matches(['.', ',', ';', ':', ' ']) } else { piece }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Paper;
+    use super::*;
+
+    fn shown(hints: &[&str]) -> String {
+        let mut out = String::new();
+        let hints: Vec<String> = hints.iter().map(|hint| (*hint).to_owned()).collect();
+        write(&mut Page::new(&mut out, Paper { width: 40, colour: false }), 2, &hints).unwrap();
+        out
+    }
+
+    #[test]
+    fn commands_stand_on_lines_of_their_own() {
+        assert_eq!(
+            shown(&["Look at both: `ss -ltnp`; `nc -vz 10.0.0.1 9443`. Then restart it.", "Wait."]),
+            "  1. Look at both:\n       ss -ltnp\n       nc -vz 10.0.0.1 9443\n     Then restart it.\n  2. Wait.\n"
+        );
+    }
+
+    #[test]
+    fn a_hint_that_is_a_command_keeps_its_number() {
+        assert_eq!(shown(&["`kubectl get pods -A`"]), "  1.\n       kubectl get pods -A\n");
+    }
+
+    #[test]
+    fn names_stay_in_their_sentence_and_sentences_wrap() {
+        assert_eq!(
+            shown(&["Raise `timeoutSeconds`, which may be up to 30."]),
+            "  1. Raise `timeoutSeconds`, which may\n     be up to 30.\n"
+        );
+    }
+}

@@ -91,3 +91,48 @@ fn selection(events: &[Event]) -> Vec<bool> {
     let near = |index: usize| index + 3 >= decisive && index <= decisive + 1;
     (0..events.len()).map(|index| index < 4 || index + 2 >= events.len() || near(index)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Paper;
+    use super::*;
+
+    fn event(after_s: f64, frame: u64, file: Option<&str>, what: &str) -> Event {
+        let (file, decisive) = (file.map(Into::into), what.starts_with("here"));
+        Event { after_s, frame, file, by: "client", what: what.into(), decisive }
+    }
+
+    fn shown(events: &[Event], whole: bool) -> String {
+        let mut out = String::new();
+        write(&mut Page::new(&mut out, Paper { width: 60, colour: false }), 0, events, whole).unwrap();
+        out
+    }
+
+    #[test]
+    fn the_middle_of_a_long_story_is_left_out_but_never_the_decisive_step() {
+        let mut events: Vec<Event> =
+            (0..30_u32).map(|n| event(f64::from(n), n.into(), None, "ping")).collect();
+        events[15] = event(15.0, 15, None, "here it went wrong");
+        let text = shown(&events, false);
+        assert_eq!(text.lines().count(), 4 + 1 + 5 + 1 + 2, "{text}");
+        assert!(text.contains("⋮         8 more steps (-v shows them)"), "{text}");
+        assert!(text.contains("▶ 15.000 s  #15  → here it went wrong"), "{text}");
+        assert_eq!(shown(&events, true).lines().count(), 30);
+    }
+
+    #[test]
+    fn a_pause_that_is_most_of_the_story_has_a_line() {
+        let text = shown(&[event(0.0, 1, None, "request"), event(10.0, 2, None, "here: gives up")], false);
+        assert_eq!(
+            text,
+            "      0 µs  #1  → request\n         ⋮        10.0 s pass\n▶ 10.000 s  #2  → here: gives up\n"
+        );
+    }
+
+    #[test]
+    fn frames_of_several_files_bear_their_file() {
+        let text =
+            shown(&[event(0.0, 9, Some("/tmp/a.pcap"), "x"), event(0.1, 1, Some("b.pcap"), "y")], false);
+        assert_eq!(text, "    0 µs  a.pcap#9  → x\n  100 ms  b.pcap#1  → y\n");
+    }
+}
