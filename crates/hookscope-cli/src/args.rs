@@ -76,7 +76,7 @@ pub(crate) struct Analyze {
     )]
     pub(crate) format: Format,
 
-    /// Report healthy connections too, and every endpoint
+    /// Report healthy connections too, and lists in full
     #[arg(long, help_heading = "Report")]
     pub(crate) all: bool,
 

@@ -26,8 +26,9 @@ impl Progress {
 
     /// Moves the bar, if it is time to, to `done` of `total` bytes; of a pipe nobody knows the total.
     pub(crate) fn at(&mut self, done: u64, total: Option<u64>) {
+        let Some(next) = self.next else { return };
         let now = Instant::now();
-        if self.next.is_none_or(|next| now < next) {
+        if now < next {
             return;
         }
         self.next = Some(now + PACE);

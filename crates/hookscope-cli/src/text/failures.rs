@@ -8,7 +8,7 @@ use super::layout::{GAP, GLUE, Page, Text};
 use super::numbers::{counted, duration, range, same_day};
 use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
 use super::table::{self, Align};
-use super::{Detail, Story, filter, steps, subject, timeline};
+use super::{Detail, Story, filter, notes, steps, subject, timeline};
 
 /// Connections named where not everything is asked for.
 const IDS: usize = 5;
@@ -19,14 +19,16 @@ pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
 }
 
 /// Writes the same with titles; addresses are left out where the page is too narrow.
-pub(super) fn overview(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
+pub(super) fn overview(page: &mut Page<'_>, story: &Story<'_>, groups: &[&Group]) -> fmt::Result {
+    let shown = story.shown(groups.len());
     let titles = ["", "failed", "cause", "webhook", "address"];
     let mut table = vec![titles.map(|title| Text::new().styled(FAINT, title)).to_vec()];
-    table.extend(rows(groups));
+    table.extend(rows(groups.get(..shown).unwrap_or(groups)));
     if table::width(&table) > page.paper.width {
         table = table::without(&table, 4);
     }
-    table::write(page, 0, &ALIGNS, &table)
+    table::write(page, 0, &ALIGNS, &table)?;
+    notes::more(page, 3, groups.len() - shown)
 }
 
 const ALIGNS: [Align; 2] = [Align::Left, Align::Right];

@@ -8,10 +8,8 @@ use super::layout::{Page, Text};
 use super::numbers::{count, counted, duration};
 use super::style::{FAINT, STRONG, of_severity};
 use super::table::{self, Align};
-use super::{Detail, Story};
+use super::{Detail, Story, notes};
 
-/// Endpoints listed where not all are asked for.
-const LISTED: usize = 10;
 /// Column of the address, the first to give way on a narrow page.
 const ADDRESS: usize = 1;
 /// What stands over the columns.
@@ -25,7 +23,7 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
         return Ok(());
     }
     healthy.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.calls));
-    let hidden = if story.all { 0 } else { healthy.len().saturating_sub(LISTED) };
+    let hidden = healthy.len() - story.shown(healthy.len());
     healthy.truncate(healthy.len() - hidden);
 
     page.section(!story.groups.is_empty())?;
@@ -43,11 +41,7 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     if story.detail == Detail::Verbose {
         codes(page, &healthy)?;
     }
-    if hidden > 0 {
-        let more = format!("and {} more (--all lists them)", count(hidden as u64));
-        page.line(2, &Text::new().styled(FAINT, more))?;
-    }
-    Ok(())
+    notes::more(page, 2, hidden)
 }
 
 fn titles() -> Vec<Text> {

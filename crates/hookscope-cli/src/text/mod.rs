@@ -42,9 +42,19 @@ pub(crate) struct Story<'a> {
     pub(crate) report: &'a Report,
     /// Failures and warnings by server and kind.
     pub(crate) groups: &'a [Group],
-    /// Whether every endpoint is to be listed.
+    /// Whether everything is to be listed, however much there is.
     pub(crate) all: bool,
     pub(crate) detail: Detail,
+}
+
+/// How much of a list is shown where not everything is asked for.
+const LISTED: usize = 10;
+
+impl Story<'_> {
+    /// How many of `number` things to show.
+    fn shown(&self, number: usize) -> usize {
+        if self.all { number } else { number.min(LISTED) }
+    }
 }
 
 /// Writes the whole report.
@@ -62,19 +72,30 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
         notes::nothing_failed(page, story.report)?;
     } else if failures.len() > 1 {
         page.blank()?;
-        failures::overview(page, &failures)?;
+        failures::overview(page, story, &failures)?;
     }
-    let overview = failures.len() > 1;
-    for (index, group) in failures.into_iter().enumerate() {
-        page.section(index > 0 || overview)?;
-        failures::failure(page, story, group)?;
-    }
-    for group in warnings {
-        page.section(true)?;
-        failures::warning(page, story, group)?;
-    }
+    told(page, story, &failures, failures::failure)?;
+    told(page, story, &warnings, failures::warning)?;
     healthy::write(page, story)?;
     notes::left_over(page, story)
+}
+
+/// Tells of the first groups in full.
+fn told(
+    page: &mut Page<'_>,
+    story: &Story<'_>,
+    groups: &[&Group],
+    tell: fn(&mut Page<'_>, &Story<'_>, &Group) -> fmt::Result,
+) -> fmt::Result {
+    let shown = story.shown(groups.len());
+    for (index, group) in groups.iter().take(shown).enumerate() {
+        page.section(index > 0 || story.groups.len() > 1)?;
+        tell(page, story, group)?;
+    }
+    if shown < groups.len() {
+        page.blank()?;
+    }
+    notes::more(page, 2, groups.len() - shown)
 }
 
 /// Failures and warnings, those with most connections first.

@@ -51,6 +51,17 @@ fn incomplete(report: &Report) -> u64 {
     report.summary.verdicts.get("capture-incomplete").copied().unwrap_or(0)
 }
 
+/// Says that a list goes on.
+pub(super) fn more(page: &mut Page<'_>, indent: usize, hidden: usize) -> fmt::Result {
+    if hidden == 0 {
+        return Ok(());
+    }
+    page.line(
+        indent,
+        &Text::new().styled(FAINT, format!("and {} more (--all shows them)", count(hidden as u64))),
+    )
+}
+
 /// Says what got no verdict and which servers got no call.
 pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     let mut notes = Vec::new();

@@ -87,6 +87,18 @@ fn a_healthy_capture_says_so_and_lists_its_busiest_webhooks() {
 }
 
 #[test]
+fn of_very_many_failures_the_most_frequent_are_told() {
+    let scan = sample::scan(400);
+    let text = told(&scan, 100, Detail::Normal);
+    assert_eq!(text.matches("hookscope explain connection-refused").count(), 10);
+    assert_eq!(text.matches("and 390 more (--all shows them)").count(), 2);
+    let all = Story { all: true, ..story(&scan, Detail::Normal) };
+    let all = written(|out| report(out, paper(100), &all));
+    assert_eq!(all.matches("hookscope explain connection-refused").count(), 400);
+    assert_eq!(told(&scan, 100, Detail::Quiet).lines().count(), 400);
+}
+
+#[test]
 fn an_empty_capture_says_how_to_capture() {
     hold("empty-80.txt", &told(&sample::empty(), 80, Detail::Normal));
 }

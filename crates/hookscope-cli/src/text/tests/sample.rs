@@ -396,6 +396,18 @@ pub(crate) fn lookup() -> Sample {
     sample
 }
 
+/// `number` servers that refuse.
+pub(crate) fn scan(number: u64) -> Sample {
+    let one = |index: u64| {
+        let mut group = refused();
+        (group.count, group.server) = (index + 1, format!("10.244.{}.{}:9999", index / 250, index % 250));
+        group
+    };
+    let endpoints =
+        vec![endpoint("10.244.1.1:9999", None, [number, 0, number], &[("connection-refused", number)])];
+    sample(capture(2 * number, 3.0), endpoints, (0..number).map(one).collect())
+}
+
 /// `number` webhooks that are well.
 pub(crate) fn healthy(number: u64) -> Sample {
     let one = |index: u64| {
