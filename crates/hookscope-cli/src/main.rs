@@ -1,2 +1,46 @@
-//! The command line of hookscope.
-fn main() {}
+//! The command line of hookscope: turns arguments into a report and an exit status.
+//!
+//! 0 says that nothing failed, 1 that a connection, call or lookup failed, 2 that the usage is wrong or an input
+//! cannot be read.
+
+mod args;
+mod commands;
+mod engine;
+mod failure;
+mod output;
+mod progress;
+mod terminal;
+mod text;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::Cli;
+
+/// Bad usage, or an input that cannot be read.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads to its end is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(UNUSABLE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match commands::run(cli.into_command()) {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            complain(&failure.to_string());
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+/// Says something on standard error, if anybody listens.
+fn complain(what: &str) {
+    let _ = writeln!(std::io::stderr(), "hookscope: {}", text::printable(what));
+}

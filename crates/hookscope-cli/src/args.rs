@@ -1,0 +1,288 @@
+//! Turns the command line into what is to be done.
+//!
+//! `analyze` is what a bare `hookscope FILE` means, so its options stand at the top as well; a file that bears a
+//! subcommand's name is given as `./explain`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use hookscope::filter::ServerFilter;
+
+const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
+  hookscope webhooks.pcap                         say which webhook calls failed, and why
+  hookscope --name '*.kyverno.svc' day.pcap.gz    look at the webhooks of one Service
+  hookscope --format json a.pcap | jq .summary    hand the report to another program
+  kubectl exec POD -- tcpdump -w - | hookscope -  read from a pipe
+  hookscope explain tls-bad-certificate           what a code means and what to do";
+
+const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
+  0  nothing failed
+  1  at least one connection, call or lookup failed
+  2  bad usage, or an input that cannot be read
+
+\x1b[1m\x1b[4mWhat to capture:\x1b[0m
+  On the host of kube-apiserver, while the calls fail:
+  tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'";
+
+/// Says from a packet capture why kube-apiserver's admission webhook calls fail
+///
+/// Reads captures from the host of a kube-apiserver (pcap or pcapng, plain or compressed with gzip, zstd or LZ4)
+/// and names the cause of every failed webhook call, the packets that show it, and what to do next.
+#[derive(Debug, Parser)]
+#[command(name = "hookscope", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(subcommand_value_name = "COMMAND", after_help = EXAMPLES)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{MORE}"))]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    analyze: Analyze,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read captures and report what failed (the default)
+    #[command(arg_required_else_help = true, after_help = EXAMPLES)]
+    #[command(after_long_help = format!("{EXAMPLES}\n\n{MORE}"))]
+    Analyze(Analyze),
+    /// Say what a code means, what causes it, how to prove it and how to fix it
+    Explain(Explain),
+}
+
+/// `hookscope [analyze] FILE...`
+#[derive(Debug, Args)]
+pub(crate) struct Analyze {
+    /// Captures to read; '-' is standard input
+    ///
+    /// Several files are read as one capture, in the order of time.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// How to write the report: text, json or ndjson
+    ///
+    /// JSON is one object, NDJSON one object a line, each with its type.
+    #[arg(
+        long,
+        hide_possible_values = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Report"
+    )]
+    pub(crate) format: Format,
+
+    /// Report healthy connections too, and lists in full
+    #[arg(long, help_heading = "Report")]
+    pub(crate) all: bool,
+
+    /// Only one line for each kind of failure
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Report")]
+    pub(crate) quiet: bool,
+
+    /// More connections, frames and evidence
+    #[arg(short, long, help_heading = "Report")]
+    pub(crate) verbose: bool,
+
+    #[command(flatten)]
+    pub(crate) color: Color,
+
+    /// Show no progress bar
+    #[arg(long, help_heading = "Report")]
+    pub(crate) no_progress: bool,
+
+    /// The webhooks' timeoutSeconds, such as 10s
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) deadline: Duration,
+
+    /// From how long on a call is slow [default: half the deadline]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
+    pub(crate) slow: Option<Duration>,
+
+    /// Only connections to these servers, such as 10.244.0.0/16 or [fd00::7]:9443
+    ///
+    /// An address or a network, with a port or without; may be given several times.
+    #[arg(long, value_name = "CIDR[:PORT]", action = ArgAction::Append, help_heading = "Which connections")]
+    pub(crate) server: Vec<ServerFilter>,
+
+    /// Only servers whose name matches, such as '*.kyverno.svc'
+    ///
+    /// '*' stands for any characters, '?' for one; may be given several times.
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, help_heading = "Which connections")]
+    pub(crate) name: Vec<String>,
+
+    /// Only servers on this port; may be given several times
+    #[arg(long, value_name = "PORT", action = ArgAction::Append, help_heading = "Which connections")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Vec<u16>,
+
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Reading and judging")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// `hookscope explain [CODE]`
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A verdict's code, such as deadline-exceeded; without one, all codes are listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) color: Color,
+}
+
+/// Whether to write in colour.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Color {
+    /// Colour: auto, always or never
+    ///
+    /// 'auto' is in colour on a terminal, and heeds NO_COLOR, CLICOLOR_FORCE and TERM=dumb.
+    #[arg(
+        long = "color",
+        hide_possible_values = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Report"
+    )]
+    pub(crate) when: When,
+}
+
+/// When to write in colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// How to write the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line, each with its type.
+    Ndjson,
+}
+
+impl Cli {
+    /// What is to be done: `analyze` where no subcommand was given.
+    pub(crate) fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Analyze(self.analyze))
+    }
+}
+
+/// A duration of more than no time, such as `10s` or `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("it must be more than zero".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(_) if text.parse::<f64>().is_ok() => {
+            Err(format!("the unit is missing, as in {text}s or {text}ms"))
+        }
+        Err(_) => Err("expected a duration such as 10s, 500ms or 1m 30s".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(line.split(' ')).map(Cli::into_command)
+    }
+
+    fn analyze(line: &str) -> Analyze {
+        match parse(line) {
+            Ok(Command::Analyze(analyze)) => analyze,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn analyze_is_the_default() {
+        for line in ["hookscope a.pcap", "hookscope analyze a.pcap", "hookscope --format text a.pcap"] {
+            let analyze = analyze(line);
+            assert_eq!(analyze.files, [PathBuf::from("a.pcap")], "{line}");
+            assert_eq!(analyze.format, Format::Text, "{line}");
+            assert_eq!(analyze.deadline, Duration::from_secs(10), "{line}");
+            assert_eq!(analyze.slow, None, "{line}");
+        }
+        assert_eq!(analyze("hookscope --format json a.pcap").format, Format::Json);
+        assert_eq!(analyze("hookscope a.pcap --format ndjson b.pcap").files.len(), 2);
+        assert_eq!(analyze("hookscope -").files, [PathBuf::from("-")]);
+    }
+
+    #[test]
+    fn a_file_named_like_a_subcommand_is_given_with_its_folder() {
+        assert_eq!(analyze("hookscope ./explain").files, [PathBuf::from("./explain")]);
+        assert_eq!(analyze("hookscope a.pcap explain").files.len(), 2);
+        assert!(matches!(parse("hookscope explain"), Ok(Command::Explain(Explain { code: None, .. }))));
+    }
+
+    #[test]
+    fn filters_may_be_given_several_times() {
+        let analyze = analyze(
+            "hookscope --server 10.0.0.0/8 --server [fd00::7]:9443 --port 443 --port 8443 --name *.svc a.pcap",
+        );
+        assert_eq!(analyze.server.len(), 2);
+        assert_eq!(analyze.port, [443, 8443]);
+        assert_eq!(analyze.name, ["*.svc"]);
+    }
+
+    #[test]
+    fn durations_are_written_as_people_write_them() {
+        let analyze = analyze("hookscope --deadline 5s --slow 500ms a.pcap");
+        assert_eq!(analyze.deadline, Duration::from_secs(5));
+        assert_eq!(analyze.slow, Some(Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn bad_usage_is_refused() {
+        for line in [
+            "hookscope",
+            "hookscope analyze",
+            "hookscope --format xml a.pcap",
+            "hookscope --deadline 0s a.pcap",
+            "hookscope --port 0 a.pcap",
+            "hookscope --threads 0 a.pcap",
+            "hookscope -q -v a.pcap",
+            "hookscope --server 10.0.0.0/33 a.pcap",
+            "hookscope --frobnicate a.pcap",
+            "hookscope explain a b",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_option_is_met_with_a_suggestion() {
+        let message = parse("hookscope --dedline 5s a.pcap").unwrap_err().to_string();
+        assert!(message.contains("--deadline"), "{message}");
+    }
+
+    #[test]
+    fn a_number_without_a_unit_is_met_with_the_unit() {
+        assert_eq!(duration("10").unwrap_err(), "the unit is missing, as in 10s or 10ms");
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("soon").is_err());
+        assert!(duration("0ms").is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! `hookscope FILE...`: turns captures into a report on standard output.
+
+use std::io::{self, IsTerminal, Write};
+
+use hookscope::report::schema::Report;
+
+use super::Status;
+use crate::args::{Analyze, Format};
+use crate::engine::{self, Reading};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::{complain, output, terminal, text};
+
+/// Reads, judges and reports.
+pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
+    refuse_mistyped_command(args)?;
+    let mut progress = Progress::new(!args.no_progress && !args.quiet);
+    let reading = engine::read(args, &mut progress)?;
+    drop(progress);
+
+    // The text report shows warnings itself; what programs read has them among other fields.
+    if args.format != Format::Text && !args.quiet {
+        reading.report.capture.warnings.iter().for_each(|warning| complain(warning));
+    }
+    output::to_stdout(|out| write(out, args, &reading))?;
+    Ok(status(&reading.report))
+}
+
+fn write(out: &mut dyn Write, args: &Analyze, reading: &Reading) -> io::Result<()> {
+    match args.format {
+        Format::Json => output::json(out, &reading.report, io::stdout().is_terminal()),
+        Format::Ndjson => output::ndjson(out, &reading.report),
+        Format::Text => {
+            let detail = match (args.quiet, args.verbose) {
+                (true, _) => text::Detail::Quiet,
+                (_, true) => text::Detail::Verbose,
+                _ => text::Detail::Normal,
+            };
+            let story =
+                text::Story { report: &reading.report, groups: &reading.groups, all: args.all, detail };
+            let mut page = String::new();
+            text::report(&mut page, terminal::paper(args.color.when), &story).map_err(io::Error::other)?;
+            out.write_all(page.as_bytes())
+        }
+    }
+}
+
+/// Whether anything in the report failed.
+fn status(report: &Report) -> Status {
+    let summary = &report.summary;
+    let lookups = report.lookups.iter().any(|lookup| lookup.verdict.severity == "failure");
+    if summary.failed_connections > 0 || summary.failed_calls > 0 || lookups {
+        Status::Failed
+    } else {
+        Status::Clean
+    }
+}
+
+/// `hookscope explian …` names a file that does not exist; say what was meant.
+fn refuse_mistyped_command(args: &Analyze) -> Result<(), Failure> {
+    let Some(first) = args.files.first() else { return Ok(()) };
+    let typed = first.to_string_lossy();
+    let meant =
+        ["analyze", "explain"].into_iter().find(|command| strsim::damerau_levenshtein(command, &typed) <= 2);
+    match meant {
+        Some(command) if !first.exists() => {
+            Err(Failure::MistakenForFile { typed: typed.into_owned(), command })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::sample;
+
+    #[test]
+    fn any_failed_connection_call_or_lookup_counts() {
+        assert_eq!(status(&sample::healthy(3).report), Status::Clean);
+        assert_eq!(status(&sample::empty().report), Status::Clean);
+        assert_eq!(status(&sample::incident().report), Status::Failed);
+        assert_eq!(status(&sample::lookup().report), Status::Failed);
+        let mut report = sample::healthy(1).report;
+        report.summary.failed_calls = 1;
+        assert_eq!(status(&report), Status::Failed);
+    }
+}

@@ -1,0 +1,35 @@
+//! What hookscope can be told to do, and what its exit status says.
+
+mod analyze;
+mod explain;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::failure::Failure;
+
+/// What a command found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Nothing failed.
+    Clean,
+    /// A connection, a call or a lookup failed.
+    Failed,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Clean => Self::SUCCESS,
+            Status::Failed => Self::from(1),
+        }
+    }
+}
+
+/// Does what was asked for.
+pub(crate) fn run(command: Command) -> Result<Status, Failure> {
+    match command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Explain(args) => explain::run(&args),
+    }
+}

@@ -1,0 +1,27 @@
+//! What keeps a command from being done, as one line on standard error and exit status 2.
+
+use std::io;
+
+/// Why a command could not be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// An input cannot be read at all.
+    #[error("{0}")]
+    Input(String),
+    /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
+    #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
+    MistakenForFile { typed: String, command: &'static str },
+    /// No verdict has this code.
+    #[error("there is no code '{code}'; {advice}")]
+    UnknownCode {
+        code: String,
+        /// What to do instead.
+        advice: String,
+    },
+    /// The worker threads cannot be started.
+    #[error("cannot start worker threads: {0}; try --threads 1")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The report cannot be written.
+    #[error("standard output: {0}; the report is not complete")]
+    Output(#[from] io::Error),
+}

@@ -1,0 +1,185 @@
+//! Turns groups of failures and warnings into paragraphs: what happened, how often, one example, what to do next.
+
+use std::fmt::{self, Write};
+
+use hookscope::report::schema::{Evidence, Example, Group};
+
+use super::layout::{GAP, GLUE, Page, Text};
+use super::numbers::{counted, duration, range, same_day};
+use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
+use super::table::{self, Align};
+use super::{Detail, Story, filter, notes, steps, subject, timeline};
+
+/// Connections named where not everything is asked for.
+const IDS: usize = 5;
+
+/// Writes one line for each group, however long: how often, what, who.
+pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
+    table::write(page, 0, &ALIGNS, &rows(groups))
+}
+
+/// Writes the same with titles; addresses are left out where the page is too narrow.
+pub(super) fn overview(page: &mut Page<'_>, story: &Story<'_>, groups: &[&Group]) -> fmt::Result {
+    let shown = story.shown(groups.len());
+    let titles = ["", "failed", "cause", "webhook", "address"];
+    let mut table = vec![titles.map(|title| Text::new().styled(FAINT, title)).to_vec()];
+    table.extend(rows(groups.get(..shown).unwrap_or(groups)));
+    if table::width(&table) > page.paper.width {
+        table = table::without(&table, 4);
+    }
+    table::write(page, 0, &ALIGNS, &table)?;
+    notes::more(page, 3, groups.len() - shown)
+}
+
+const ALIGNS: [Align; 2] = [Align::Left, Align::Right];
+
+fn rows(groups: &[&Group]) -> Vec<Vec<Text>> {
+    let row = |group: &&Group| {
+        let verdict = subject::verdict(group);
+        let (sign, style) = of_severity(verdict.severity);
+        vec![
+            Text::new().styled(style, sign),
+            Text::new().plain(subject::share(group)),
+            Text::new().styled(style, verdict.code),
+            Text::new().styled(STRONG, subject::name(group)),
+            Text::new().styled(FAINT, subject::address(group).unwrap_or_default()),
+        ]
+    };
+    groups.iter().map(row).collect()
+}
+
+/// Writes everything about a kind of failure.
+pub(super) fn failure(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result {
+    let verdict = subject::verdict(group);
+    introduction(page, story, group)?;
+    page.blank()?;
+    example(page, story, group)?;
+    if !verdict.hints.is_empty() {
+        page.blank()?;
+        page.line(2, &Text::new().styled(STRONG, "What to do next"))?;
+        steps::write(page, 2, &verdict.hints)?;
+    }
+    page.blank()?;
+    if let Some(filter) = filter::of(group) {
+        page.line(2, &labelled("Wireshark", &filter))?;
+    }
+    page.line(2, &labelled("More", &format!("hookscope explain {}", verdict.code)))
+}
+
+/// Writes what matters about a kind of warning.
+pub(super) fn warning(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result {
+    introduction(page, story, group)?;
+    if story.detail == Detail::Verbose {
+        page.blank()?;
+        example(page, story, group)?;
+    }
+    page.line(2, &labelled("More", &format!("hookscope explain {}", subject::verdict(group).code)))
+}
+
+fn labelled(label: &str, copy: &str) -> Text {
+    Text::new().styled(FAINT, label).padded(11).styled(COPY, copy)
+}
+
+/// Heading, the summary in plain words, and how often it happened.
+fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result {
+    let verdict = subject::verdict(group);
+    page.paragraph(0, 2, &subject::heading(group))?;
+    page.paragraph(2, 2, &Text::new().plain(&verdict.summary))?;
+    let ids = ids(group, story.detail == Detail::Verbose);
+    let mut facts = vec![format!("{} {}{ids}", subject::share(group), plural(group)), when(story, group)];
+    facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
+    if verdict.certainty == "inferred" {
+        facts.push("inferred from the pattern of packets".to_owned());
+    }
+    let facts = facts.join(&format!("{GLUE}· "));
+    page.paragraph(2, 2, &Text::new().plain(facts))?;
+    match rest(story, group) {
+        Some(rest) => page.paragraph(2, 2, &Text::new().styled(FAINT, rest)),
+        None => Ok(()),
+    }
+}
+
+fn plural(group: &Group) -> String {
+    let s = if group.of == 1 { "" } else { "s" };
+    format!("{}{s}", subject::noun(group))
+}
+
+/// From the first to the last of them, with the date where the capture spans several days.
+fn when(story: &Story<'_>, group: &Group) -> String {
+    let capture = &story.report.capture;
+    let dated =
+        !matches!((&capture.first, &capture.last), (Some(first), Some(last)) if same_day(first, last));
+    range(&group.first, &group.last, dated)
+}
+
+/// How the same webhook did where it answered.
+fn rest(story: &Story<'_>, group: &Group) -> Option<String> {
+    let endpoint = story
+        .report
+        .endpoints
+        .iter()
+        .find(|endpoint| endpoint.server == group.server && endpoint.server_name == group.server_name)?;
+    let latency = endpoint.latency_s?;
+    Some(format!(
+        "Its answered calls took {} at the median, {} at most.",
+        duration(latency.p50),
+        duration(latency.max)
+    ))
+}
+
+/// One of them in full: who spoke to whom, and what was sent when.
+fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result {
+    let verbose = story.detail == Detail::Verbose;
+    let verdict = subject::verdict(group);
+    match &group.example {
+        Example::Connection { connection, timeline } => {
+            let ends = format!("{} → {}", connection.client, connection.server);
+            let title = Text::new().styled(STRONG, format!("Connection {}", connection.id));
+            page.paragraph(2, 4, &title.plain(GAP).glued(PLAIN, ends))?;
+            if timeline.is_empty() {
+                evidence(page, &verdict.evidence)?;
+            } else {
+                timeline::write(page, 2, timeline, verbose)?;
+                if verbose {
+                    page.blank()?;
+                    page.line(2, &Text::new().styled(STRONG, "Evidence"))?;
+                    evidence(page, &verdict.evidence)?;
+                }
+            }
+            Ok(())
+        }
+        Example::Lookup(lookup) => {
+            let mut asked =
+                format!("{} asked {} for its {} record", lookup.client, lookup.server, lookup.kind);
+            let _ = write!(asked, ", {}", counted(lookup.attempts, "attempt"));
+            if let Some(seconds) = lookup.seconds {
+                let _ = write!(asked, ", answered after {}", duration(seconds));
+            }
+            page.paragraph(2, 4, &Text::new().styled(STRONG, "Lookup").plain(GAP).plain(asked))?;
+            evidence(page, &verdict.evidence)
+        }
+    }
+}
+
+/// The first of them by id: ` (39, 71, 140, …)`.
+fn ids(group: &Group, verbose: bool) -> String {
+    let shown = if verbose { group.ids.len() } else { IDS };
+    let ids: Vec<String> = group.ids.iter().take(shown).map(u64::to_string).collect();
+    let more = if (ids.len() as u64) < group.count { ", …" } else { "" };
+    if group.count > 1 && !ids.is_empty() { format!(" ({}{more})", ids.join(", ")) } else { String::new() }
+}
+
+/// A cause as people write it.
+fn in_words(cause: &str) -> String {
+    cause.replace('-', " ").replace(" ca", " CA").replace("san", "SAN")
+}
+
+/// The packets that prove it, a line each.
+fn evidence(page: &mut Page<'_>, evidence: &[Evidence]) -> fmt::Result {
+    let width = evidence.iter().map(|item| item.frame.to_string().len()).max().unwrap_or(0) + 3;
+    for item in evidence {
+        let label = Text::new().styled(FAINT, format!("#{}", item.frame)).padded(width);
+        page.item(4, &label, &Text::new().plain(&item.note))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Turns the endpoints at which nothing failed into one line each, with how long their calls took.
+
+use std::fmt;
+
+use hookscope::report::schema::EndpointReport;
+
+use super::layout::{Page, Text};
+use super::numbers::{count, counted, duration};
+use super::style::{FAINT, STRONG, of_severity};
+use super::table::{self, Align};
+use super::{Detail, Story, notes};
+
+/// Column of the address, the first to give way on a narrow page.
+const ADDRESS: usize = 1;
+/// What stands over the columns.
+const TITLES: [&str; 8] = ["  webhook", "address", "conns", "calls", "p50", "p95", "p99", "max"];
+
+/// Writes the webhooks that answered every call, those with most calls first.
+pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
+    let mut healthy: Vec<_> =
+        story.report.endpoints.iter().filter(|it| it.failed == 0 && it.calls > 0).collect();
+    if healthy.is_empty() {
+        return Ok(());
+    }
+    healthy.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.calls));
+    let hidden = healthy.len() - story.shown(healthy.len());
+    healthy.truncate(healthy.len() - hidden);
+
+    page.section(!story.groups.is_empty())?;
+    page.line(0, &Text::new().styled(STRONG, "Webhooks without failures"))?;
+    let mut rows = vec![titles()];
+    rows.extend(healthy.iter().map(|endpoint| row(endpoint, warned(story, endpoint))));
+    let narrow = table::without(&rows, ADDRESS);
+    if table::width(&rows) <= page.paper.width {
+        table::write(page, 0, &aligns(2), &rows)?;
+    } else if table::width(&narrow) <= page.paper.width && names_are_enough(&healthy) {
+        table::write(page, 0, &aligns(1), &narrow)?;
+    } else {
+        stacked(page, &rows)?;
+    }
+    if story.detail == Detail::Verbose {
+        codes(page, &healthy)?;
+    }
+    notes::more(page, 2, hidden)
+}
+
+fn titles() -> Vec<Text> {
+    TITLES.map(|title| Text::new().styled(FAINT, title)).to_vec()
+}
+
+/// The first columns are words, all others numbers.
+fn aligns(words: usize) -> [Align; TITLES.len()] {
+    std::array::from_fn(|column| if column < words { Align::Left } else { Align::Right })
+}
+
+/// Whether some of its calls were answered, but not well.
+fn warned(story: &Story<'_>, endpoint: &EndpointReport) -> bool {
+    story
+        .groups
+        .iter()
+        .any(|group| group.server == endpoint.server && group.server_name == endpoint.server_name)
+}
+
+fn row(endpoint: &EndpointReport, warned: bool) -> Vec<Text> {
+    let (sign, style) = of_severity(if warned { "warning" } else { "ok" });
+    let (name, address) = match &endpoint.server_name {
+        Some(name) => (name.as_str(), endpoint.server.as_str()),
+        None => (endpoint.server.as_str(), ""),
+    };
+    let mut row = vec![
+        Text::new().styled(style, sign).plain(" ").plain(name),
+        Text::new().styled(FAINT, address),
+        Text::new().plain(count(endpoint.connections)),
+        Text::new().plain(count(endpoint.calls)),
+    ];
+    if let Some(latency) = endpoint.latency_s {
+        let times = [latency.p50, latency.p95, latency.p99, latency.max];
+        row.extend(times.map(|seconds| Text::new().plain(duration(seconds))));
+    }
+    row
+}
+
+/// Whether no two of them share a name.
+fn names_are_enough(endpoints: &[&EndpointReport]) -> bool {
+    let names: std::collections::BTreeSet<_> =
+        endpoints.iter().map(|endpoint| &endpoint.server_name).collect();
+    names.len() == endpoints.len()
+}
+
+/// Names on lines of their own, numbers beneath them: for pages too narrow for one line.
+fn stacked(page: &mut Page<'_>, rows: &[Vec<Text>]) -> fmt::Result {
+    let part = |columns: std::ops::Range<usize>| -> Vec<Vec<Text>> {
+        rows.iter().map(|row| row.get(columns.clone()).unwrap_or_default().to_vec()).collect()
+    };
+    let numbers = table::lines(&[Align::Right; TITLES.len() - 2], &part(2..TITLES.len()));
+    for (index, (name, numbers)) in table::lines(&[], &part(0..2)).iter().zip(&numbers).enumerate() {
+        if index > 0 {
+            page.line(0, name)?;
+        }
+        page.line(4, numbers)?;
+    }
+    Ok(())
+}
+
+/// The verdicts of each endpoint's connections.
+fn codes(page: &mut Page<'_>, endpoints: &[&EndpointReport]) -> fmt::Result {
+    for endpoint in endpoints {
+        let verdicts: Vec<String> =
+            endpoint.verdicts.iter().map(|(code, number)| format!("{code} {}", count(*number))).collect();
+        let name = endpoint.server_name.as_deref().unwrap_or(&endpoint.server);
+        let text = Text::new().plain(format!("{name}: {}", counted(endpoint.connections, "connection")));
+        page.paragraph(2, 4, &text.plain(format!(", {}", verdicts.join(", "))))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Turns a report into text for people: what failed, why, where to look and what to do next.
+//!
+//! Each file here writes one part of the page; none of them computes anything about packets.
+
+mod explain;
+mod failures;
+mod filter;
+mod head;
+mod healthy;
+mod layout;
+mod markdown;
+mod notes;
+mod numbers;
+mod steps;
+mod style;
+mod subject;
+mod table;
+mod timeline;
+
+use std::fmt::{self, Write};
+
+use hookscope::report::schema::{Group, Report};
+
+pub(crate) use explain::{Code, codes, page};
+use layout::Page;
+pub(crate) use layout::{Paper, printable};
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// One line for each kind of failure.
+    Quiet,
+    /// What most readers need.
+    Normal,
+    /// Everything that is known.
+    Verbose,
+}
+
+/// What is to be told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Story<'a> {
+    pub(crate) report: &'a Report,
+    /// Failures and warnings by server and kind.
+    pub(crate) groups: &'a [Group],
+    /// Whether everything is to be listed, however much there is.
+    pub(crate) all: bool,
+    pub(crate) detail: Detail,
+}
+
+/// How much of a list is shown where not everything is asked for.
+const LISTED: usize = 10;
+
+impl Story<'_> {
+    /// How many of `number` things to show.
+    fn shown(&self, number: usize) -> usize {
+        if self.all { number } else { number.min(LISTED) }
+    }
+}
+
+/// Writes the whole report.
+pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fmt::Result {
+    let page = &mut Page::new(out, paper);
+    let (failures, warnings) = sorted(story.groups);
+    if story.detail == Detail::Quiet {
+        return failures::lines(page, &failures);
+    }
+    head::write(page, story.report)?;
+    if story.report.summary.connections == 0 && story.groups.is_empty() {
+        return notes::nothing_to_see(page);
+    }
+    if failures.is_empty() {
+        notes::nothing_failed(page, story.report)?;
+    } else if failures.len() > 1 {
+        page.blank()?;
+        failures::overview(page, story, &failures)?;
+    }
+    told(page, story, &failures, failures::failure)?;
+    told(page, story, &warnings, failures::warning)?;
+    healthy::write(page, story)?;
+    notes::left_over(page, story)
+}
+
+/// Tells of the first groups in full.
+fn told(
+    page: &mut Page<'_>,
+    story: &Story<'_>,
+    groups: &[&Group],
+    tell: fn(&mut Page<'_>, &Story<'_>, &Group) -> fmt::Result,
+) -> fmt::Result {
+    let shown = story.shown(groups.len());
+    for (index, group) in groups.iter().take(shown).enumerate() {
+        page.section(index > 0 || story.groups.len() > 1)?;
+        tell(page, story, group)?;
+    }
+    if shown < groups.len() {
+        page.blank()?;
+    }
+    notes::more(page, 2, groups.len() - shown)
+}
+
+/// Failures and warnings, those with most connections first.
+fn sorted(groups: &[Group]) -> (Vec<&Group>, Vec<&Group>) {
+    let mut groups: Vec<&Group> = groups.iter().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    groups.into_iter().partition(|group| subject::verdict(group).severity == "failure")
+}
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) use tests::sample;

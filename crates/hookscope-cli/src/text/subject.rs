@@ -1,0 +1,52 @@
+//! Turns a group into the words that name it: who was called, what happened, how often.
+
+use hookscope::report::schema::{Example, Group, Verdict};
+
+use super::layout::{GAP, Text};
+use super::numbers::count;
+use super::style::{FAINT, STRONG, of_severity};
+
+/// What happened to the connections or lookups of a group.
+pub(super) fn verdict(group: &Group) -> &Verdict {
+    match &group.example {
+        Example::Connection { connection, .. } => &connection.verdict,
+        Example::Lookup(lookup) => &lookup.verdict,
+    }
+}
+
+/// Who was called: the server's name, else its address; for a lookup the name that was asked for.
+pub(super) fn name(group: &Group) -> &str {
+    match &group.example {
+        Example::Lookup(lookup) => &lookup.name,
+        Example::Connection { .. } => group.server_name.as_deref().unwrap_or(&group.server),
+    }
+}
+
+/// The server's address, where it is not its name.
+pub(super) fn address(group: &Group) -> Option<&str> {
+    (name(group) != group.server).then_some(group.server.as_str())
+}
+
+/// What is counted.
+pub(super) fn noun(group: &Group) -> &'static str {
+    match group.example {
+        Example::Connection { .. } => "connection",
+        Example::Lookup(_) => "lookup",
+    }
+}
+
+/// `41 of 212`.
+pub(super) fn share(group: &Group) -> String {
+    format!("{} of {}", count(group.count), count(group.of))
+}
+
+/// `✗ cert-manager-webhook.cert-manager.svc  10.244.1.1:8443  deadline-exceeded`.
+pub(super) fn heading(group: &Group) -> Text {
+    let verdict = verdict(group);
+    let (sign, style) = of_severity(verdict.severity);
+    let mut text = Text::new().styled(style, sign).plain(" ").styled(STRONG, name(group));
+    if let Some(address) = address(group) {
+        text = text.plain(GAP).styled(FAINT, address);
+    }
+    text.plain(GAP).styled(style, verdict.code)
+}

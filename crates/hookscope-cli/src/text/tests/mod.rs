@@ -1,0 +1,136 @@
+//! Holds the report against the texts in `tests/snapshots`; `HOOKSCOPE_BLESS=1` writes them anew.
+
+pub(crate) mod sample;
+
+use std::fmt;
+use std::path::Path;
+
+use super::*;
+
+/// Compares `shown` with a snapshot, or makes it the snapshot.
+fn hold(name: &str, shown: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
+    if std::env::var_os("HOOKSCOPE_BLESS").is_some() {
+        std::fs::write(&path, shown).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(expected == shown, "{name} is not as it was; HOOKSCOPE_BLESS=1 accepts this:\n{shown}");
+}
+
+fn paper(width: usize) -> Paper {
+    Paper { width, colour: false }
+}
+
+fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut out = String::new();
+    write(&mut out).unwrap();
+    out
+}
+
+fn story(sample: &sample::Sample, detail: Detail) -> Story<'_> {
+    Story { report: &sample.report, groups: &sample.groups, all: false, detail }
+}
+
+fn told(sample: &sample::Sample, width: usize, detail: Detail) -> String {
+    written(|out| report(out, paper(width), &story(sample, detail)))
+}
+
+#[test]
+fn an_incident_is_told_on_narrow_and_wide_pages() {
+    let incident = sample::incident();
+    for width in [80, 100, 120] {
+        hold(&format!("incident-{width}.txt"), &told(&incident, width, Detail::Normal));
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let incident = sample::incident();
+    let paper = Paper { width: 100, colour: true };
+    let coloured = written(|out| report(out, paper, &story(&incident, Detail::Normal)));
+    hold("incident-100-colour.txt", &coloured);
+    let mut plain = String::new();
+    for (index, part) in coloured.split("\u{1b}[").enumerate() {
+        plain.push_str(if index == 0 { part } else { part.split_once('m').unwrap().1 });
+    }
+    assert_eq!(plain, told(&incident, 100, Detail::Normal));
+}
+
+#[test]
+fn quiet_is_a_line_for_each_failure() {
+    hold("incident-quiet.txt", &told(&sample::incident(), 40, Detail::Quiet));
+    assert_eq!(told(&sample::healthy(3), 80, Detail::Quiet), "");
+}
+
+#[test]
+fn verbose_tells_more() {
+    hold("incident-verbose-120.txt", &told(&sample::incident(), 120, Detail::Verbose));
+}
+
+#[test]
+fn one_failure_needs_no_overview() {
+    hold("deadline-80.txt", &told(&sample::deadline(), 80, Detail::Normal));
+}
+
+#[test]
+fn a_failed_lookup_is_told_with_its_queries() {
+    hold("lookup-100.txt", &told(&sample::lookup(), 100, Detail::Normal));
+}
+
+#[test]
+fn a_healthy_capture_says_so_and_lists_its_busiest_webhooks() {
+    hold("healthy-100.txt", &told(&sample::healthy(3), 100, Detail::Normal));
+    hold("healthy-many-80.txt", &told(&sample::healthy(24), 80, Detail::Normal));
+    let many = sample::healthy(24);
+    let all = Story { all: true, ..story(&many, Detail::Normal) };
+    assert_eq!(written(|out| report(out, paper(100), &all)).matches(".svc").count(), 24);
+}
+
+#[test]
+fn of_very_many_failures_the_most_frequent_are_told() {
+    let scan = sample::scan(400);
+    let text = told(&scan, 100, Detail::Normal);
+    assert_eq!(text.matches("hookscope explain connection-refused").count(), 10);
+    assert_eq!(text.matches("and 390 more (--all shows them)").count(), 2);
+    let all = Story { all: true, ..story(&scan, Detail::Normal) };
+    let all = written(|out| report(out, paper(100), &all));
+    assert_eq!(all.matches("hookscope explain connection-refused").count(), 400);
+    assert_eq!(told(&scan, 100, Detail::Quiet).lines().count(), 400);
+}
+
+#[test]
+fn an_empty_capture_says_how_to_capture() {
+    hold("empty-80.txt", &told(&sample::empty(), 80, Detail::Normal));
+}
+
+#[test]
+fn connections_without_calls_are_not_called_healthy() {
+    hold("no-calls-80.txt", &told(&sample::no_calls(), 80, Detail::Normal));
+}
+
+#[test]
+fn no_line_trails_spaces_and_only_what_is_copied_is_too_long() {
+    for sample in
+        [sample::incident(), sample::deadline(), sample::lookup(), sample::healthy(24), sample::empty()]
+    {
+        for width in [40, 80, 100, 120] {
+            for line in told(&sample, width, Detail::Normal).lines() {
+                assert_eq!(line, line.trim_end(), "trailing spaces");
+                let copied = ["kubectl", "Wireshark", "tcpdump", "nft", "openssl", "More "]
+                    .iter()
+                    .any(|it| line.contains(it));
+                assert!(width < 80 || copied || line.chars().count() <= width, "{width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_are_listed_by_class() {
+    hold("codes-80.txt", &written(|out| codes(out, paper(80), &sample::codes())));
+}
+
+#[test]
+fn a_page_is_rendered() {
+    hold("page-80.txt", &written(|out| page(out, paper(80), &sample::codes()[1])));
+}

@@ -1,0 +1,138 @@
+//! Turns the story of a connection into lines: when, which frame, from whom to whom, what.
+
+use std::fmt;
+
+use hookscope::report::schema::Event;
+
+use super::head::file_name;
+use super::layout::{Page, Text};
+use super::numbers::{duration, moment};
+use super::style::{FAILURE, FAINT, PLAIN};
+
+/// Steps shown where not everything is asked for.
+const STEPS: usize = 12;
+/// From how long on a pause is worth a line of its own, if it is most of the story.
+const PAUSE: f64 = 1.0;
+
+/// Writes the steps; the decisive one bears a mark. Without `whole`, steps in the middle of a long story are left out.
+pub(super) fn write(page: &mut Page<'_>, indent: usize, events: &[Event], whole: bool) -> fmt::Result {
+    let shown = if whole { vec![true; events.len()] } else { selection(events) };
+    let widths = Widths::of(events);
+    let span = events.iter().map(|event| event.after_s).fold(0.0, f64::max);
+    let mut skipped = 0;
+    let mut before: Option<f64> = None;
+    for (event, shown) in events.iter().zip(shown) {
+        if !shown {
+            skipped += 1;
+            continue;
+        }
+        if skipped > 0 {
+            aside(page, indent, &widths, &format!("{skipped} more steps (-v shows them)"))?;
+        }
+        let pause = before.map_or(0.0, |before| event.after_s - before);
+        if skipped == 0 && pause >= PAUSE && pause > span / 2.0 {
+            aside(page, indent, &widths, &format!("{} pass", duration(pause)))?;
+        }
+        step(page, indent, &widths, event)?;
+        (skipped, before) = (0, Some(event.after_s));
+    }
+    Ok(())
+}
+
+/// How wide times and frames are.
+struct Widths {
+    time: usize,
+    frame: usize,
+}
+
+impl Widths {
+    fn of(events: &[Event]) -> Self {
+        let widest =
+            |text: fn(&Event) -> String| events.iter().map(|event| text(event).chars().count()).max();
+        Self { time: widest(time).unwrap_or(0), frame: widest(frame).unwrap_or(0) }
+    }
+}
+
+fn time(event: &Event) -> String {
+    moment(event.after_s)
+}
+
+/// `#14`, or `a.pcap#14` where there are several files.
+fn frame(event: &Event) -> String {
+    let file = event.file.as_deref().map_or("", file_name);
+    format!("{file}#{}", event.frame)
+}
+
+fn step(page: &mut Page<'_>, indent: usize, widths: &Widths, event: &Event) -> fmt::Result {
+    let (mark, style) = if event.decisive { ("▶ ", FAILURE) } else { ("  ", PLAIN) };
+    let arrow = if event.by == "client" { "→" } else { "←" };
+    let label = Text::new()
+        .styled(style, mark)
+        .then(Text::new().plain(time(event)).padded_left(widths.time))
+        .plain("  ")
+        .then(Text::new().styled(FAINT, frame(event)).padded(widths.frame))
+        .plain(format!("  {arrow} "));
+    page.item(indent, &label, &Text::new().styled(style, &event.what))
+}
+
+/// A line between steps.
+fn aside(page: &mut Page<'_>, indent: usize, widths: &Widths, what: &str) -> fmt::Result {
+    let text =
+        Text::new().plain("⋮").padded_left(widths.time).plain("  ").padded(widths.time + widths.frame + 6);
+    page.line(indent + 2, &text.styled(FAINT, what))
+}
+
+/// Which steps of a long story to show: its beginning, its end, and what is around the decisive one.
+fn selection(events: &[Event]) -> Vec<bool> {
+    if events.len() <= STEPS {
+        return vec![true; events.len()];
+    }
+    let decisive = events.iter().position(|event| event.decisive).unwrap_or(events.len() - 1);
+    let near = |index: usize| index + 3 >= decisive && index <= decisive + 1;
+    (0..events.len()).map(|index| index < 4 || index + 2 >= events.len() || near(index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Paper;
+    use super::*;
+
+    fn event(after_s: f64, frame: u64, file: Option<&str>, what: &str) -> Event {
+        let (file, decisive) = (file.map(Into::into), what.starts_with("here"));
+        Event { after_s, frame, file, by: "client", what: what.into(), decisive }
+    }
+
+    fn shown(events: &[Event], whole: bool) -> String {
+        let mut out = String::new();
+        write(&mut Page::new(&mut out, Paper { width: 60, colour: false }), 0, events, whole).unwrap();
+        out
+    }
+
+    #[test]
+    fn the_middle_of_a_long_story_is_left_out_but_never_the_decisive_step() {
+        let mut events: Vec<Event> =
+            (0..30_u32).map(|n| event(f64::from(n), n.into(), None, "ping")).collect();
+        events[15] = event(15.0, 15, None, "here it went wrong");
+        let text = shown(&events, false);
+        assert_eq!(text.lines().count(), 4 + 1 + 5 + 1 + 2, "{text}");
+        assert!(text.contains("⋮         8 more steps (-v shows them)"), "{text}");
+        assert!(text.contains("▶ 15.000 s  #15  → here it went wrong"), "{text}");
+        assert_eq!(shown(&events, true).lines().count(), 30);
+    }
+
+    #[test]
+    fn a_pause_that_is_most_of_the_story_has_a_line() {
+        let text = shown(&[event(0.0, 1, None, "request"), event(10.0, 2, None, "here: gives up")], false);
+        assert_eq!(
+            text,
+            "      0 µs  #1  → request\n         ⋮        10.0 s pass\n▶ 10.000 s  #2  → here: gives up\n"
+        );
+    }
+
+    #[test]
+    fn frames_of_several_files_bear_their_file() {
+        let text =
+            shown(&[event(0.0, 9, Some("/tmp/a.pcap"), "x"), event(0.1, 1, Some("b.pcap"), "y")], false);
+        assert_eq!(text, "    0 µs  a.pcap#9  → x\n  100 ms  b.pcap#1  → y\n");
+    }
+}

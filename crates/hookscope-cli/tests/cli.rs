@@ -1,0 +1,86 @@
+//! Runs the binary: what it says where, and with which exit status.
+
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
+
+fn hookscope(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hookscope"));
+    command.args(args).stdin(Stdio::null()).env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn run(args: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = hookscope(args).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
+    for args in [
+        &[][..],
+        &["--frobnicate", "a.pcap"],
+        &["--deadline", "10", "a.pcap"],
+        &["--format", "xml", "a.pcap"],
+        &["-q", "-v", "a.pcap"],
+        &["explain", "ok", "idle"],
+    ] {
+        let (status, stdout, stderr) = run(args);
+        assert_eq!((status, stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(!stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_mistyped_option_is_met_with_the_right_one() {
+    let (_, _, stderr) = run(&["--dedline", "5s", "a.pcap"]);
+    assert!(stderr.contains("'--deadline'"), "{stderr}");
+}
+
+#[test]
+fn a_mistyped_subcommand_is_met_with_the_right_one() {
+    let (status, stdout, stderr) = run(&["explian", "ok"]);
+    assert_eq!((status, stdout.as_str()), (Some(2), ""));
+    assert_eq!(
+        stderr,
+        "hookscope: explian: no such file; did you mean the subcommand, as in 'hookscope explain …'?\n"
+    );
+}
+
+#[test]
+fn an_unknown_code_is_one_line_and_2() {
+    let (status, stdout, stderr) = run(&["explain", "no\u{1b}[2Jnsense"]);
+    assert_eq!((status, stdout.as_str()), (Some(2), ""));
+    assert_eq!(
+        stderr,
+        "hookscope: there is no code 'no\\u{1b}[2Jnsense'; 'hookscope explain' lists all codes\n"
+    );
+}
+
+#[test]
+fn help_and_version_are_no_failure() {
+    for args in [&["--help"][..], &["-h"], &["analyze", "--help"], &["explain", "-h"], &["--version"]] {
+        let (status, stdout, stderr) = run(args);
+        assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(stdout.contains("hookscope") && !stdout.contains('\u{1b}'), "{args:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    for args in [&["explain"][..], &["--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = hookscope(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = hookscope(&["explain"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("hookscope: standard output: "));
+}
