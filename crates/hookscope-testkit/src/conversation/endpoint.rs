@@ -16,7 +16,8 @@ pub(super) struct Endpoint {
     pub(super) beyond: Vec<(u32, u32)>,
     /// Whether it has sent a SYN.
     pub(super) opened: bool,
-    pub(super) last_sent: Option<Segment>,
+    /// Its segments that occupy sequence numbers, each once.
+    pub(super) sent: Vec<Segment>,
     /// The frame of its last packet, for the errors that quote it.
     pub(super) last_frame: Vec<u8>,
     /// The peer's latest timestamp, to be echoed.
@@ -35,7 +36,7 @@ impl Endpoint {
             received: 0,
             beyond: Vec::new(),
             opened: false,
-            last_sent: None,
+            sent: Vec::new(),
             last_frame: Vec::new(),
             peer_timestamp: 0,
             ident: (digest(&name.concat()) >> 16) as u16,
@@ -69,6 +70,11 @@ impl Endpoint {
                 self.received = to;
             }
         }
+    }
+
+    /// Whether everything up to this sequence number has arrived.
+    pub(super) fn has_up_to(&self, to: u32) -> bool {
+        !is_before(self.received, to)
     }
 
     /// What lies beyond holes, adjoining pieces joined, as SACK reports it.

@@ -44,7 +44,11 @@ impl Segment {
     }
 
     fn tcp(&self, from: SocketAddr, to: SocketAddr, options: &[u8]) -> Vec<u8> {
-        assert!(options.len() <= 40 && options.len() % 4 == 0, "{} bytes of TCP options", options.len());
+        assert!(
+            options.len() <= 40 && options.len().is_multiple_of(4),
+            "{} bytes of TCP options",
+            options.len()
+        );
         let mut tcp = Vec::with_capacity(20 + options.len() + self.payload.len());
         tcp.extend(from.port().to_be_bytes());
         tcp.extend(to.port().to_be_bytes());
@@ -109,7 +113,7 @@ mod tests {
             assert_eq!(syn_options(1460, timestamps).len() % 4, 0);
             for count in 0..many.len() {
                 let options = later_options(timestamps, &many[..count]);
-                assert!(options.len() <= 40 && options.len() % 4 == 0);
+                assert!(options.len() <= 40 && options.len().is_multiple_of(4));
             }
         }
     }

@@ -85,12 +85,26 @@ impl Conversation {
 
     /// The client sends its last segment once more, with its present acknowledgement.
     pub fn client_retransmit(self) -> Self {
-        self.retransmit(Side::Client)
+        let last = self.client.sent.last().cloned();
+        self.retransmit(Side::Client, last)
     }
 
     /// The server sends its last segment once more, with its present acknowledgement.
     pub fn server_retransmit(self) -> Self {
-        self.retransmit(Side::Server)
+        let last = self.server.sent.last().cloned();
+        self.retransmit(Side::Server, last)
+    }
+
+    /// The client sends its first segment that has not arrived once more.
+    pub fn client_retransmit_missing(self) -> Self {
+        let missing = self.client.sent.iter().find(|segment| !self.server.has_up_to(segment.end())).cloned();
+        self.retransmit(Side::Client, missing)
+    }
+
+    /// The server sends its first segment that has not arrived once more.
+    pub fn server_retransmit_missing(self) -> Self {
+        let missing = self.server.sent.iter().find(|segment| !self.client.has_up_to(segment.end())).cloned();
+        self.retransmit(Side::Server, missing)
     }
 
     /// The client asks whether the server is still there: an empty segment one byte back.
@@ -129,7 +143,7 @@ impl Conversation {
             end.next = segment.end();
             end.opened |= flags & SYN != 0;
             if segment.end() != segment.seq {
-                end.last_sent = Some(segment.clone());
+                end.sent.push(segment.clone());
             }
             (self.lost, self.undelivered) = modifiers;
             self.transmit(side, segment);
@@ -140,11 +154,10 @@ impl Conversation {
         }
     }
 
-    fn retransmit(mut self, side: Side) -> Self {
-        let end = self.end_of(side);
-        let mut segment = end.last_sent.clone().expect("only what was sent can be retransmitted");
+    fn retransmit(mut self, side: Side, segment: Option<Segment>) -> Self {
+        let mut segment = segment.expect("there is a segment to retransmit");
         if segment.flags & ACK != 0 {
-            segment.ack = end.received;
+            segment.ack = self.end_of(side).received;
         }
         self.transmit(side, segment);
         self
@@ -175,7 +188,8 @@ impl Conversation {
     fn emit(&mut self, side: Side, segment: &Segment) -> i64 {
         let time_ns = self.tick();
         let is_syn = segment.flags & SYN != 0;
-        let mss = self.mss.map_or(if self.client.address.is_ipv4() { 1460 } else { 1440 }, |mss| mss as u16);
+        let usual_mss = if self.client.address.is_ipv4() { 1460 } else { 1440 };
+        let mss = self.mss.map_or(usual_mss, |mss| mss as u16);
         let timestamps = self.timestamps;
         let to = self.peer_of(side).address;
         let end = self.end_of(side);
@@ -274,6 +288,13 @@ mod tests {
             seen[4..],
             [('s', 901, 101, ACK, 0), ('c', 101, 901, PSH | ACK, 5), ('s', 901, 106, ACK, 0)]
         );
+    }
+
+    #[test]
+    fn filling_a_hole_acknowledges_what_lay_behind_it() {
+        let story = story().handshake().unacknowledged().client(b"hello").client(b"!").server_ack();
+        let seen = packets(story.client_retransmit_missing().server_ack());
+        assert_eq!(seen[6..], [('c', 101, 901, PSH | ACK, 5), ('s', 901, 107, ACK, 0)]);
     }
 
     #[test]

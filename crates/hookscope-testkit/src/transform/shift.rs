@@ -124,7 +124,7 @@ fn add(tcp: &mut [u8], at: usize, delta: u32) {
     put_u32(tcp, at, new);
     if tcp.len() >= 18 {
         // RFC 1624; options stand on even offsets only if padded so, which swaps the bytes of the difference.
-        let words = |value: u32| if at % 2 == 0 { value } else { value.swap_bytes() };
+        let words = |value: u32| if at.is_multiple_of(2) { value } else { value.swap_bytes() };
         let mut sum = u64::from(!u16_at(tcp, 16));
         for (value, inverted) in [(words(old), 0xffff), (words(new), 0)] {
             sum += u64::from((value >> 16) as u16 ^ inverted) + u64::from(value as u16 ^ inverted);

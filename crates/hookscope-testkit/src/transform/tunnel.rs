@@ -77,7 +77,7 @@ pub(super) fn wrap(link_type: u16, record: &Record, tunnel: &Tunnel, outer: Oute
         }
         Tunnel::Geneve { vni, options, ethernet } => {
             assert!(
-                options.len() % 4 == 0 && options.len() < 256,
+                options.len().is_multiple_of(4) && options.len() < 256,
                 "Geneve options of {} bytes",
                 options.len()
             );
