@@ -193,3 +193,47 @@ impl Ip {
         put_u16(segment, at, if sum == 0 && self.protocol == PROTOCOL_UDP { 0xffff } else { sum });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ip_header;
+
+    /// An IPv6 packet with hop-by-hop options, a routing header, a fragment header and destination options.
+    fn extended(fragment_offset: u8) -> Vec<u8> {
+        let (from, to) = ("fd00::1".parse().unwrap(), "fd00::2".parse().unwrap());
+        let mut packet = ip_header(from, to, 0, 0, 8 + 16 + 8 + 8 + 20).unwrap();
+        packet.extend([43, 0, 1, 4, 0, 0, 0, 0]);
+        packet.extend([&[44, 1][..], &[0; 14]].concat());
+        packet.extend([60, 0, 0, fragment_offset, 0, 0, 0, 7]);
+        packet.extend([PROTOCOL_TCP, 0, 1, 4, 0, 0, 0, 0]);
+        packet.extend([&[0; 12][..], &[0x50], &[0; 7]].concat());
+        packet
+    }
+
+    #[test]
+    fn the_transport_header_is_found_behind_ipv6_extension_headers() {
+        let packet = extended(1);
+        let ip = Ip::of(link::RAW, &packet).unwrap();
+        assert_eq!((ip.protocol, ip.payload, ip.end), (PROTOCOL_TCP, 40 + 8 + 16 + 8 + 8, packet.len()));
+        assert_eq!((ip.first_protocol, ip.unfragmentable), (44, 40 + 8 + 16));
+        assert!(ip.fragment && !ip.later_fragment);
+        assert_eq!(ip.tcp_payload(&packet), Some(packet.len()));
+    }
+
+    #[test]
+    fn a_later_fragment_has_no_transport_header() {
+        let packet = extended(16);
+        let ip = Ip::of(link::RAW, &packet).unwrap();
+        assert!(ip.later_fragment);
+        assert_eq!(ip.tcp_payload(&packet), None);
+    }
+
+    #[test]
+    fn what_is_cut_inside_a_header_is_no_ip_packet() {
+        let packet = extended(0);
+        for len in 0..40 + 8 + 16 + 8 + 8 {
+            assert!(Ip::of(link::RAW, &packet[..len]).is_none(), "{len} bytes");
+        }
+    }
+}

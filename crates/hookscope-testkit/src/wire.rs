@@ -94,6 +94,16 @@ pub(crate) fn ip_header(
     Some(header)
 }
 
+/// The header of the BSD loopback link type. The families are those of macOS, where such captures mostly come from.
+pub(crate) fn null_header(is_v4: bool) -> [u8; 4] {
+    if is_v4 { 2_u32 } else { 30 }.to_le_bytes()
+}
+
+/// The header of the OpenBSD loopback link type.
+pub(crate) fn loop_header(is_v4: bool) -> [u8; 4] {
+    if is_v4 { 2_u32 } else { 24 }.to_be_bytes()
+}
+
 pub(crate) fn u16_at(data: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([data[at], data[at + 1]])
 }

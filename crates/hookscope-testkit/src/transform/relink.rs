@@ -1,7 +1,9 @@
 //! Puts packets behind another link header.
 
 use crate::view::{Ip, network};
-use crate::wire::{ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernet_header, mac_of, u16_at, u32_at};
+use crate::wire::{
+    ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernet_header, loop_header, mac_of, null_header, u16_at, u32_at,
+};
 use crate::{Capture, Record, link};
 
 /// The link headers to choose from.
@@ -71,9 +73,8 @@ impl Link {
                 header
             }
             Self::Raw => is_v4.map(|_| Vec::new())?,
-            // The families of macOS, where such captures mostly come from.
-            Self::Null => is_v4.map(|v4| if v4 { 2_u32 } else { 30 })?.to_le_bytes().to_vec(),
-            Self::Loop => is_v4.map(|v4| if v4 { 2_u32 } else { 24 })?.to_be_bytes().to_vec(),
+            Self::Null => null_header(is_v4?).to_vec(),
+            Self::Loop => loop_header(is_v4?).to_vec(),
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::view::Ip;
 use crate::wire::{
-    PROTOCOL_UDP, checksum, digest, ethernet_header, ethertype, ip_header, mac_of, octets, put_u16,
-    transport_checksum,
+    ETHERTYPE_IPV4, PROTOCOL_UDP, checksum, digest, ethernet_header, ethertype, ip_header, loop_header,
+    mac_of, null_header, octets, put_u16, transport_checksum,
 };
-use crate::{Capture, Record};
+use crate::{Capture, Record, link};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A kind of tunnel.
@@ -50,6 +50,9 @@ pub enum Outer {
 }
 
 /// Every IP packet wrapped into a tunnel; packets too large for that are left as they are.
+///
+/// UDP over IPv4 goes without checksum, as Linux sends it. Where a packet was cut by a snap length, so is the wrapped
+/// one: UDP has no checksum then, and that of GRE is of what there is.
 pub fn tunnel(capture: &Capture, tunnel: &Tunnel, outer: Outer) -> Capture {
     let wrap =
         |record: &Record| wrap(capture.link_type, record, tunnel, outer).unwrap_or_else(|| record.clone());
@@ -142,17 +145,16 @@ fn node_of(inner: IpAddr, outer: Outer) -> IpAddr {
 
 /// The packet's link header, with the EtherType or family of the outer packet.
 fn link_header(link_type: u16, header: &[u8], ethertype: u16) -> Vec<u8> {
-    use crate::link;
     let mut header = header.to_vec();
-    let is_v4 = ethertype == crate::wire::ETHERTYPE_IPV4;
+    let is_v4 = ethertype == ETHERTYPE_IPV4;
     match link_type {
         link::LINUX_SLL2 if header.len() == 20 => put_u16(&mut header, 0, ethertype),
         link::ETHERNET | link::LINUX_SLL | link::LINUX_SLL2 => {
             let at = header.len() - 2;
             put_u16(&mut header, at, ethertype);
         }
-        link::NULL => header = if is_v4 { 2_u32 } else { 30 }.to_le_bytes().to_vec(),
-        link::LOOP => header = if is_v4 { 2_u32 } else { 24 }.to_be_bytes().to_vec(),
+        link::NULL => header = null_header(is_v4).to_vec(),
+        link::LOOP => header = loop_header(is_v4).to_vec(),
         _ => {}
     }
     header
