@@ -10,6 +10,7 @@
 mod capture;
 pub mod conversation;
 mod file;
+mod inner;
 mod rng;
 pub mod tls;
 pub mod transform;

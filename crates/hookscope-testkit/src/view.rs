@@ -4,8 +4,8 @@
 
 use crate::link;
 use crate::wire::{
-    ETHERTYPE_IPV4, ETHERTYPE_IPV6, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP, checksum,
-    put_u16, transport_checksum, u16_at, u32_at,
+    ETHERTYPE_IPV4, ETHERTYPE_IPV6, PROTOCOL_GRE, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP,
+    checksum, put_u16, transport_checksum, u16_at, u32_at,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -176,6 +176,7 @@ impl Ip {
             PROTOCOL_UDP => (6, true),
             PROTOCOL_ICMP => (2, false),
             PROTOCOL_ICMPV6 => (2, true),
+            PROTOCOL_GRE if data.get(self.payload).is_some_and(|flags| flags & 0x80 != 0) => (4, false),
             _ => return,
         };
         let segment = &mut data[self.payload..self.end];

@@ -8,6 +8,7 @@ pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 pub(crate) const PROTOCOL_ICMP: u8 = 1;
 pub(crate) const PROTOCOL_TCP: u8 = 6;
 pub(crate) const PROTOCOL_UDP: u8 = 17;
+pub(crate) const PROTOCOL_GRE: u8 = 47;
 pub(crate) const PROTOCOL_ICMPV6: u8 = 58;
 
 /// The internet checksum over the parts as if they were one piece.

@@ -3,7 +3,8 @@
 //! Whatever a reader concludes from a capture, it has to conclude from the transformed one as well. A transformation
 //! leaves a packet as it is where it does not apply: because the packet is not of the right kind, is cut short by a
 //! snap length, or would become too large for IP. Those that work on TCP or IP look behind the link header and VLAN
-//! tags only; of a tunnelled packet they see the outer headers.
+//! tags only; of a tunnelled packet they see the outer headers. Sequence numbers alone are moved inside tunnels too:
+//! a packet seen plain and encapsulated has to stay the same packet.
 
 mod cut;
 mod duplicate;

@@ -1,6 +1,7 @@
 //! Moves the sequence numbers of TCP connections, so that they wrap where a test wants them to.
 
 use super::shift_icmp::shift_quote;
+use crate::inner::inner;
 use crate::view::Ip;
 use crate::wire::{PROTOCOL_TCP, put_u16, put_u32, u16_at, u32_at};
 use crate::{Capture, Record};
@@ -22,7 +23,7 @@ pub(super) struct Shift {
 }
 
 /// Adds a number to all sequence numbers of clients and another one to those of servers: in the TCP header, in
-/// acknowledgements, in SACK blocks, and in the headers that ICMP errors quote.
+/// acknowledgements, in SACK blocks, and in the headers that ICMP errors quote; inside tunnels too.
 ///
 /// The client is who sends the SYN; if the capture has none, whoever has the higher port. The reset by which a host
 /// refuses a SYN keeps its sequence number of zero.
@@ -30,14 +31,8 @@ pub fn shift_sequence_numbers(capture: &Capture, delta_client: u32, delta_server
     let shift = Shift { client: delta_client, server: delta_server, clients: clients_of(capture) };
     let moved = |record: &Record| {
         let mut record = record.clone();
-        if let Some(ip) = Ip::of(capture.link_type, &record.data).filter(|ip| !ip.later_fragment) {
-            if ip.protocol == PROTOCOL_TCP {
-                shift.apply(&mut record.data[ip.payload..], ip.from, ip.to);
-            } else {
-                shift_quote(&shift, &mut record.data, &ip);
-            }
-            // What was captured whole gets a checksum of its own, even if it had none because of offloading.
-            ip.seal_transport(&mut record.data);
+        if let Some(ip) = Ip::of(capture.link_type, &record.data) {
+            shift.packet(&mut record.data, &ip);
         }
         record
     };
@@ -47,7 +42,10 @@ pub fn shift_sequence_numbers(capture: &Capture, delta_client: u32, delta_server
 fn clients_of(capture: &Capture) -> HashMap<(Socket, Socket), Socket> {
     let mut clients = HashMap::new();
     for record in &capture.records {
-        let Some(ip) = Ip::of(capture.link_type, &record.data) else { continue };
+        let Some(mut ip) = Ip::of(capture.link_type, &record.data) else { continue };
+        while let Some(inside) = inner(&record.data, &ip) {
+            ip = inside;
+        }
         if ip.tcp_payload(&record.data).is_none() {
             continue;
         }
@@ -73,6 +71,22 @@ fn connection(a: Socket, b: Socket) -> (Socket, Socket) {
 }
 
 impl Shift {
+    /// Moves the numbers in a packet, or in the packet inside if it is a tunnel's.
+    fn packet(&self, data: &mut [u8], ip: &Ip) {
+        if ip.later_fragment {
+            return;
+        }
+        if ip.protocol == PROTOCOL_TCP {
+            self.apply(&mut data[ip.payload..], ip.from, ip.to);
+        } else if let Some(inside) = inner(data, ip) {
+            self.packet(data, &inside);
+        } else {
+            shift_quote(self, data, ip);
+        }
+        // What was captured whole gets a checksum of its own, even if it had none because of offloading.
+        ip.seal_transport(data);
+    }
+
     /// Moves the numbers in a TCP header of which perhaps only the beginning is there.
     pub(super) fn apply(&self, tcp: &mut [u8], from: IpAddr, to: IpAddr) {
         if tcp.len() < 8 {
@@ -140,7 +154,7 @@ fn add(tcp: &mut [u8], at: usize, delta: u32) {
 mod tests {
     use super::*;
     use crate::Conversation;
-    use crate::transform::{FragmentOrder, fragment_ip, reseal, snap};
+    use crate::transform::{FragmentOrder, Outer, Tunnel, fragment_ip, nest, reseal, snap};
 
     /// The same story with SACK blocks, told with numbers of one's own choice.
     fn story(client: u32, server: u32) -> Capture {
@@ -178,6 +192,14 @@ mod tests {
         };
         let fragmented = |seq| fragment_ip(&big(seq).capture(), 80, FragmentOrder::Forward);
         assert_eq!(shift_sequence_numbers(&fragmented(5), 70_000, 0), fragmented(70_005));
+    }
+
+    #[test]
+    fn numbers_inside_tunnels_move_alike() {
+        let gre = Tunnel::Gre { key: None, checksum: true, ethernet: true };
+        let tunnels = [(Tunnel::Vxlan { port: 4789, vni: 1 }, Outer::V6), (gre, Outer::V6)];
+        let shifted = shift_sequence_numbers(&nest(&story(10, 20), &tunnels), 5, 7);
+        assert_eq!(shifted, nest(&story(15, 27), &tunnels));
     }
 
     #[test]

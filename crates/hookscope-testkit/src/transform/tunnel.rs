@@ -2,8 +2,8 @@
 
 use crate::view::Ip;
 use crate::wire::{
-    ETHERTYPE_IPV4, PROTOCOL_UDP, checksum, digest, ethernet_header, ethertype, ip_header, loop_header,
-    mac_of, null_header, octets, put_u16, transport_checksum,
+    ETHERTYPE_IPV4, PROTOCOL_GRE, PROTOCOL_UDP, checksum, digest, ethernet_header, ethertype, ip_header,
+    loop_header, mac_of, null_header, octets, put_u16, transport_checksum,
 };
 use crate::{Capture, Record, link};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -93,7 +93,7 @@ pub(super) fn wrap(link_type: u16, record: &Record, tunnel: &Tunnel, outer: Oute
         }
         Tunnel::Gre { key, checksum, ethernet } => {
             let (kind, body) = if *ethernet { (0x6558, &frame[..]) } else { (inner, captured) };
-            (47, gre(*key, *checksum, kind, body))
+            (PROTOCOL_GRE, gre(*key, *checksum, kind, body))
         }
         Tunnel::IpInIp => (if ip.is_v4() { 4 } else { 41 }, captured.to_vec()),
     };
