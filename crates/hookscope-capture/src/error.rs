@@ -23,13 +23,17 @@ pub enum InputError {
         path: String,
     },
     /// The file may not be read by this user.
-    #[error("{path}: permission denied; tcpdump writes its files for root or tcpdump only: run as root or chmod the file")]
+    #[error(
+        "{path}: permission denied; tcpdump writes its files for root or tcpdump only: run as root or chmod the file"
+    )]
     PermissionDenied {
         /// The input as the caller named it.
         path: String,
     },
     /// The input has no bytes, or decompresses to none.
-    #[error("{path} is empty: was the capture stopped before its first packet was flushed? Run tcpdump with -U")]
+    #[error(
+        "{path} is empty: was the capture stopped before its first packet was flushed? Run tcpdump with -U"
+    )]
     Empty {
         /// The input as the caller named it.
         path: String,
@@ -48,7 +52,7 @@ pub enum InputError {
         hint: &'static str,
     },
     /// A capture file of a version, or with a file header, that is not read.
-    #[error("{path}: {what}; convert it with: editcap -F pcap IN OUT")]
+    #[error("{path}: {what}; try to convert it: editcap -F pcap IN OUT")]
     Unreadable {
         /// The input as the caller named it.
         path: String,
@@ -66,8 +70,8 @@ pub enum InputError {
         /// The `LINKTYPE_` value, with its name where it is known.
         link_type: NamedLinkType,
     },
-    /// The input ends, or its compressed stream breaks, inside the file header.
-    #[error("{path}: ends inside its {header}, after {length} bytes{cause}; copy or capture it again")]
+    /// The input ends inside the file header.
+    #[error("{path}: ends inside its {header}, after {length} bytes; copy or capture it again")]
     HeaderCut {
         /// The input as the caller named it.
         path: String,
@@ -75,11 +79,21 @@ pub enum InputError {
         header: &'static str,
         /// How many bytes there are (after decompression).
         length: usize,
-        /// What broke a compressed stream, in parentheses; else empty.
-        cause: String,
+    },
+    /// A compressed input of which not even the capture's file header can be had.
+    #[error("{path}: its {compression} stream cannot be read: {why}")]
+    Compressed {
+        /// The input as the caller named it.
+        path: String,
+        /// Which compression.
+        compression: &'static str,
+        /// What broke, and what helps where something does.
+        why: String,
     },
     /// More files than frame numbers can tell apart.
-    #[error("{count} input files are more than the {max} that can be read as one capture; merge some with mergecap")]
+    #[error(
+        "{count} input files are more than the {max} that can be read as one capture; merge some with mergecap"
+    )]
     TooManyFiles {
         /// How many were given.
         count: usize,

@@ -60,6 +60,6 @@ mod source;
 mod stream;
 mod summary;
 
-pub use error::InputError;
+pub use error::{InputError, NamedLinkType};
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};

@@ -118,7 +118,8 @@ impl Pcap {
                 break Stop::Full;
             }
             let header = rest.split_at_checked(self.record_header);
-            let Some((Some(&header), body)) = header.map(|(header, body)| (header.first_chunk(), body)) else {
+            let Some((Some(&header), body)) = header.map(|(header, body)| (header.first_chunk(), body))
+            else {
                 break Stop::Short(short("packet record header", self.record_header));
             };
             let [seconds, fraction, first, second] = words::<BIG>(header);
@@ -193,7 +194,9 @@ mod tests {
         }
 
         fn record(&mut self, head: [u32; 4], data: &[u8]) -> &mut Self {
-            head.map(|number| self.u32(number));
+            for number in head {
+                self.u32(number);
+            }
             self.bytes.extend(data);
             self
         }
@@ -220,7 +223,10 @@ mod tests {
                 let [packet] = packets[..] else { panic!("{packets:?}") };
                 assert_eq!(packet.time.as_nanos(), nanos);
                 assert_eq!(packet.frame, Frame::new(3, 1));
-                assert_eq!((packet.link_type, packet.wire_len, packet.data), (LinkType::ETHERNET, 9, &b"abc"[..]));
+                assert_eq!(
+                    (packet.link_type, packet.wire_len, packet.data),
+                    (LinkType::ETHERNET, 9, &b"abc"[..])
+                );
             }
         }
     }
@@ -260,7 +266,9 @@ mod tests {
         for captured in [MAX_CAPTURED + 1, u32::MAX] {
             let mut writer = Writer::new(false, MICROS, (2, 4), 1);
             writer.record([1, 0, captured, 60], &[0; 60]);
-            assert!(matches!(walk(&writer.bytes).1, Stop::Broken(why, 0) if why.contains(&captured.to_string())));
+            assert!(
+                matches!(walk(&writer.bytes).1, Stop::Broken(why, 0) if why.contains(&captured.to_string()))
+            );
         }
     }
 
@@ -274,7 +282,9 @@ mod tests {
     #[test]
     fn walking_stops_when_there_is_no_room_and_goes_on_from_there() {
         let mut writer = Writer::new(false, MICROS, (2, 4), 1);
-        (0..5).for_each(|_| drop(writer.record([1, 0, 1, 1], b"a")));
+        for _ in 0..5 {
+            writer.record([1, 0, 1, 1], b"a");
+        }
         let Ok(Opened::Ready(mut walker, start)) = Walker::open(0, &writer.bytes) else { panic!() };
         let (mut rest, mut numbers) = (&writer.bytes[start..], Vec::new());
         while !rest.is_empty() {
