@@ -19,6 +19,7 @@
 //! | `stream` | whatever comes in reads | a window of bytes that holds whole records |
 //! | `format` | bytes of pcap or pcapng | packets; pure functions, no I/O |
 //! | `source` | one input | its packets, and a warning where it breaks off |
+//! | `ahead` | a walk over a map | one that does not wait for memory |
 //! | `merge` | several inputs | one capture in time order |
 //! | `read` | the caller's paths and closure | the run |
 //!
@@ -50,6 +51,7 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)
 )]
 
+mod ahead;
 mod compress;
 mod error;
 mod format;

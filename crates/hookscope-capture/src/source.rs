@@ -11,6 +11,7 @@ use std::path::Path;
 use hookscope::packet::Packet;
 use hookscope::time::Timestamp;
 
+use crate::ahead;
 use crate::compress::{Decoder, Input};
 use crate::error::{InputError, NamedLinkType};
 use crate::format::{HeaderError, Opened, Short, Stop, Walker};
@@ -186,7 +187,12 @@ impl Source {
         let bytes: &'a Bytes = bytes;
         let window = bytes.window();
         if !*ended {
-            let walked = walker.walk(window.get(*start..).unwrap_or_default(), room, packets);
+            let rest = window.get(*start..).unwrap_or_default();
+            let walked = match bytes {
+                Bytes::Mapped(_) => ahead::walk(walker, rest, room, packets),
+                // What was just read is in the cache.
+                Bytes::Streamed(_) => walker.walk(rest, room, packets),
+            };
             *start += walked.consumed;
             let end = match walked.stop {
                 Stop::Full => None,
