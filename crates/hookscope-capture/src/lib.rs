@@ -1,1 +1,67 @@
-//! Reads packet captures for hookscope.
+//! Reads packet captures for hookscope: turns files and pipes into batches of [`Packet`]s, in time order.
+//!
+//! This crate is the edge to the operating system, and nothing but that: it opens, maps, streams and decompresses,
+//! finds where each packet lies, and hands it out where it lies. What is in a packet is the core's business.
+//!
+//! ```text
+//!   path or '-'                       bytes                    packets                 batches
+//!   ───────────                       ─────                    ───────                 ───────
+//!   regular file ──────────── map ──────────────┐
+//!                                               ├── format ── source ──┐
+//!   compressed file, pipe ── compress ── stream ┘   (pcap,             ├── merge ── read::for_each_batch ── you
+//!                                                    pcapng)  source ──┘
+//! ```
+//!
+//! | module | turns | into |
+//! | --- | --- | --- |
+//! | `map` | a regular file | its bytes, without copying them |
+//! | `compress` | gzip, zstd, LZ4 | plain bytes, in bounded memory |
+//! | `stream` | whatever comes in reads | a window of bytes that holds whole records |
+//! | `format` | bytes of pcap or pcapng | packets; pure functions, no I/O |
+//! | `source` | one input | its packets, and a warning where it breaks off |
+//! | `ahead` | a walk over a map | one that does not wait for memory |
+//! | `merge` | several inputs | one capture in time order |
+//! | `read` | the caller's paths and closure | the run |
+//!
+//! A capture that breaks off is no error: it is read up to there, and its [`FileSummary`] says so. [`InputError`] is
+//! for inputs of which nothing can be read.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use hookscope_capture::{Options, for_each_batch};
+//!
+//! # let path = std::env::temp_dir().join(format!("hookscope-doc-{}.pcap", std::process::id()));
+//! # let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+//! # file.extend([7, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0xab, 0xcd]);
+//! # std::fs::write(&path, file).unwrap();
+//! let mut bytes = 0;
+//! let summary = for_each_batch(&[path.clone()], &Options::default(), |packets, _progress| {
+//!     bytes += packets.iter().map(|packet| packet.data.len()).sum::<usize>();
+//!     ControlFlow::Continue(())
+//! })?;
+//! assert_eq!((summary.packets(), bytes), (1, 2));
+//! # std::fs::remove_file(path).unwrap();
+//! # Ok::<(), hookscope_capture::InputError>(())
+//! ```
+//!
+//! [`Packet`]: hookscope::packet::Packet
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+mod ahead;
+mod compress;
+mod error;
+mod format;
+mod map;
+mod merge;
+mod read;
+mod source;
+mod stream;
+mod summary;
+
+pub use error::{InputError, NamedLinkType};
+pub use read::{Options, Progress, for_each_batch};
+pub use summary::{FileSummary, Summary, Warning};

@@ -1,0 +1,72 @@
+//! Turns a regular file into its bytes, without copying them.
+//!
+//! Maps only; what the bytes are is for `format`. This is the one place of the workspace with `unsafe`.
+
+use std::fs::File;
+use std::io;
+
+use memmap2::Mmap;
+
+/// A regular file whose bytes are in memory as far as they are touched.
+///
+/// # A file that changes while it is mapped
+///
+/// A map is the file, not a copy. Two things can happen to it that cannot happen to a buffer:
+///
+/// - Bytes change (someone writes into the middle of a capture). What is read is then a mixture, as it would be with
+///   `read(2)`. Whoever reads must not rely on two reads of a byte being equal; nothing here does, since every length
+///   is checked against the map where it is used.
+/// - The file shrinks (`> capture.pcap`, a rotation that truncates in place). Pages past the new end then raise SIGBUS
+///   when touched. [`Self::shrunk_to`] is asked before every batch, one `fstat` for thousands of packets, so the input
+///   ends with a warning instead; what is left is a truncation within the time that one batch takes. A tcpdump ring
+///   (`-W`) does truncate the file it comes round to: read it once it has stopped, or copy its files first.
+///
+/// A file that grows is no problem: it is read up to where it ended when it was opened.
+#[derive(Debug)]
+pub(crate) struct MappedFile {
+    file: File,
+    map: Mmap,
+}
+
+impl MappedFile {
+    /// Maps all of `file`, which has to be a regular file.
+    pub(crate) fn new(file: File) -> io::Result<Self> {
+        // SAFETY: The map is read-only, and its bytes are only ever used as plain `u8`s, for which every value is
+        // valid. What remains is that another process can change or truncate the file under the `&[u8]`; see above for
+        // why that is accepted and how truncation is noticed. The alternative, copying each file through a buffer,
+        // costs about as much again as the whole analysis.
+        #[allow(unsafe_code, reason = "a file can be borrowed in no other way")]
+        let map = unsafe { Mmap::map(&file)? };
+        // The file is read once from front to back: read ahead far, and let go early. Advice may be refused.
+        #[cfg(unix)]
+        let _ = map.advise(memmap2::Advice::Sequential);
+        Ok(Self { file, map })
+    }
+
+    /// The bytes of the file, as long as it was when it was mapped.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
+    }
+
+    /// The length that the file has now, where that is less than what was mapped: the bytes may no longer be touched.
+    pub(crate) fn shrunk_to(&self) -> Option<u64> {
+        let now = self.file.metadata().ok()?.len();
+        (now < self.map.len() as u64).then_some(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_shrinks_is_noticed() {
+        let path = std::env::temp_dir().join(format!("hookscope-map-{}", std::process::id()));
+        std::fs::write(&path, [7; 100]).unwrap();
+        let mapped = MappedFile::new(File::open(&path).unwrap()).unwrap();
+        assert_eq!((mapped.bytes().len(), mapped.shrunk_to()), (100, None));
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
+        assert_eq!(mapped.shrunk_to(), Some(10));
+        std::fs::remove_file(path).unwrap();
+    }
+}
