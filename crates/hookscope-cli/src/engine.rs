@@ -1,8 +1,14 @@
 //! The one place where the command line meets the engine: turns captures into a report, rules into a catalogue.
 
-use hookscope::report::schema::{Group, Report};
+use std::ops::ControlFlow;
 
-use crate::args::Analyze;
+use hookscope::filter::NameFilter;
+use hookscope::report::Input;
+use hookscope::report::schema::{Group, Report};
+use hookscope::{Config, Filter, Inspector, Keep};
+use hookscope_capture::{InputError, Options, Summary, for_each_batch};
+
+use crate::args::{Analyze, Format};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::text::Code;
@@ -16,11 +22,62 @@ pub(crate) struct Reading {
 
 /// Reads the captures, telling `progress` how far it is.
 pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, Failure> {
-    progress.at(0, None);
-    Err(Failure::Input(format!("{}: the engine is not there yet", args.files[0].display())))
+    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    pool.install(|| {
+        let mut inspector = Inspector::new(config(args, rayon::current_num_threads()));
+        let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
+            inspector.observe_batch(packets);
+            progress.at(at.consumed, at.total);
+            ControlFlow::Continue(())
+        })?;
+        let inspection = inspector.finish();
+        let input = input(&summary);
+        // The groups are what the text report shows; in JSON every connection speaks for itself.
+        let groups = if args.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
+        Ok::<_, InputError>(Reading { report: inspection.report(&input), groups })
+    })
+    .map_err(Failure::from)
+}
+
+fn config(args: &Analyze, threads: usize) -> Config {
+    let keep = match (args.format, args.all) {
+        (Format::Text, _) => Keep::Examples,
+        (Format::Json | Format::Ndjson, false) => Keep::Failures,
+        (Format::Json | Format::Ndjson, true) => Keep::All,
+    };
+    Config {
+        deadline: args.deadline,
+        slow: args.slow,
+        keep,
+        filter: Filter {
+            servers: args.server.clone(),
+            ports: args.port.clone(),
+            names: args.name.iter().map(|name| NameFilter::new(name)).collect(),
+        },
+        shards: threads,
+        ..Config::default()
+    }
+}
+
+fn input(summary: &Summary) -> Input {
+    Input {
+        files: summary.files.iter().map(|file| file.name.clone()).collect(),
+        truncated: summary.truncated(),
+        warnings: summary.warnings().map(ToString::to_string).collect(),
+    }
 }
 
 /// All codes, class by class.
 pub(crate) fn catalogue() -> Vec<Code> {
-    Vec::new()
+    let pages = hookscope::diagnosis::pages().into_iter();
+    pages
+        .map(|page| Code {
+            code: page.code.name,
+            class: page.code.class.name(),
+            severity: page.severity.name(),
+            summary: page.summary(),
+            page: page.text,
+        })
+        .collect()
 }

@@ -6,8 +6,8 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// An input cannot be read at all.
-    #[error("{0}")]
-    Input(String),
+    #[error(transparent)]
+    Input(#[from] hookscope_capture::InputError),
     /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
     #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
     MistakenForFile { typed: String, command: &'static str },
