@@ -5,11 +5,6 @@
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// What has not been read.
-    pub(crate) const fn rest(&self) -> &'a [u8] {
-        self.0
-    }
-
     /// The next `N` octets.
     #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -75,7 +70,7 @@ mod tests {
         assert_eq!((reader.u8(), reader.u16(), reader.u24()), (Some(1), Some(2), Some(3)));
         assert_eq!(reader.vector8(), Some(&b"ab"[..]));
         assert_eq!(reader.u16(), None);
-        assert_eq!(reader.rest(), &[9]);
+        assert_eq!(reader.0, &[9]);
     }
 
     #[test]
@@ -83,6 +78,6 @@ mod tests {
         let mut reader = Reader(&[5, 1, 2]);
         assert_eq!(reader.vector8(), None);
         assert_eq!(reader.vector16(), None);
-        assert_eq!(reader.rest(), &[5, 1, 2]);
+        assert_eq!(reader.0, &[5, 1, 2]);
     }
 }

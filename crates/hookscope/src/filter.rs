@@ -28,7 +28,8 @@ impl Filter {
 
     /// Whether connections to a server of this name pass the list of names.
     pub fn admits_name(&self, name: Option<&str>) -> bool {
-        self.names.is_empty() || name.is_some_and(|name| self.names.iter().any(|filter| filter.0.matches(name)))
+        self.names.is_empty()
+            || name.is_some_and(|name| self.names.iter().any(|filter| filter.0.matches(name)))
     }
 }
 
@@ -47,7 +48,9 @@ impl ServerFilter {
 
 /// Text that is no server filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no address or network with an optional port: write 10.0.0.1, 10.0.0.0/8:443 or [fd00::/8]:443")]
+#[error(
+    "'{0}' is no address or network with an optional port: write 10.0.0.1, 10.0.0.0/8:443 or [fd00::/8]:443"
+)]
 pub struct BadServerFilter(String);
 
 impl FromStr for ServerFilter {
@@ -56,7 +59,10 @@ impl FromStr for ServerFilter {
     fn from_str(text: &str) -> Result<Self, BadServerFilter> {
         let bad = || BadServerFilter(text.to_owned());
         let network = |text: &str| {
-            text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)).ok_or_else(bad)
+            text.parse::<IpNet>()
+                .ok()
+                .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+                .ok_or_else(bad)
         };
         if let Ok(network) = network(text) {
             return Ok(Self { network, port: None });

@@ -7,13 +7,13 @@ use super::markdown;
 use super::style::{FAINT, STRONG, of_severity};
 
 /// A verdict as `hookscope explain` shows it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Code {
     pub(crate) code: &'static str,
     pub(crate) class: &'static str,
     pub(crate) severity: &'static str,
     /// One line.
-    pub(crate) summary: &'static str,
+    pub(crate) summary: String,
     /// Everything, in Markdown.
     pub(crate) page: &'static str,
 }
@@ -38,7 +38,7 @@ pub(crate) fn codes(out: &mut dyn Write, paper: Paper, codes: &[Code]) -> fmt::R
         for code in codes.iter().filter(|code| code.class == class) {
             let (sign, style) = of_severity(code.severity);
             let label = Text::new().styled(style, format!("{sign} ")).plain(code.code).padded(widest + 4);
-            page.item(2, &label, &Text::new().plain(code.summary))?;
+            page.item(2, &label, &Text::new().plain(&code.summary))?;
         }
         page.blank()?;
     }

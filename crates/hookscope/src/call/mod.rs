@@ -120,7 +120,8 @@ impl Calls {
     fn tickets_were_the_response(&mut self, at: Moment, context: Context) -> bool {
         let Some(call) = &mut self.last else { return false };
         let Some(taken) = self.tickets.taken() else { return false };
-        let paused = at.since(call.request_end) > Self::REQUEST_PAUSE && call.request_end.is_before(taken.last);
+        let paused =
+            at.since(call.request_end) > Self::REQUEST_PAUSE && call.request_end.is_before(taken.last);
         if paused && context.is_acknowledged {
             call.first_byte = Some(taken.first);
             call.last_byte = Some(taken.last);
@@ -177,11 +178,6 @@ impl Calls {
     #[inline]
     pub(crate) fn close(&mut self, side: Side, at: Moment) {
         self.closed[side].get_or_insert(at);
-    }
-
-    /// When a side closed.
-    pub(crate) const fn closed(&self) -> PerSide<Option<Moment>> {
-        self.closed
     }
 
     /// What plain HTTP says of the response that is under way.

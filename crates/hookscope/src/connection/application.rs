@@ -50,7 +50,14 @@ impl Application {
 
     /// Takes the next octets of `side`.
     #[inline]
-    pub(crate) fn chunk(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
+    pub(crate) fn chunk(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        at: Moment,
+        context: Context,
+        limits: &Limits,
+    ) {
         let Self { session, plain, calls, deframers, ended } = self;
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls) {
@@ -84,14 +91,6 @@ impl Application {
     #[inline]
     pub(crate) const fn take_ended(&mut self) -> Option<Call> {
         self.ended.take()
-    }
-
-    /// Octets of an unfinished record of `side`.
-    pub(crate) const fn unfinished(&self, side: Side) -> u64 {
-        match side {
-            Side::Client => self.deframers.client.unfinished(),
-            Side::Server => self.deframers.server.unfinished(),
-        }
     }
 
     /// It turned out that the client is who was taken for the server.

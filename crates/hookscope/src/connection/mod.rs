@@ -115,7 +115,9 @@ impl Connection {
     /// Whether both sides sent FIN, or one sent RST.
     pub(crate) const fn is_closed(&self) -> bool {
         let PerSide { client, server } = &self.halves;
-        client.rst_at.is_some() || server.rst_at.is_some() || client.fin_at.is_some() && server.fin_at.is_some()
+        client.rst_at.is_some()
+            || server.rst_at.is_some()
+            || client.fin_at.is_some() && server.fin_at.is_some()
     }
 
     /// After how long without a packet the connection is over.

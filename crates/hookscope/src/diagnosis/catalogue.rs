@@ -15,9 +15,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// What happened, in one sentence: the page's first line below its heading.
-    pub fn summary(&self) -> &'static str {
-        self.text.lines().skip(1).find(|line| !line.is_empty()).unwrap_or_default()
+    /// What happened, in one sentence: the page's first paragraph.
+    pub fn summary(&self) -> String {
+        let lines = self.text.lines().skip(1).skip_while(|line| line.is_empty());
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -32,7 +33,10 @@ pub fn pages() -> Vec<&'static Page> {
 macro_rules! page {
     ($class:ident, $severity:ident, $name:literal) => {
         $crate::diagnosis::Page {
-            code: $crate::diagnosis::verdict::Code { class: $crate::diagnosis::verdict::Class::$class, name: $name },
+            code: $crate::diagnosis::verdict::Code {
+                class: $crate::diagnosis::verdict::Class::$class,
+                name: $name,
+            },
             severity: $crate::diagnosis::verdict::Severity::$severity,
             text: include_str!(concat!($name, ".md")),
         }

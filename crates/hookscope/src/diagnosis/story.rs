@@ -63,7 +63,8 @@ impl Story<'_> {
     /// The Service and its namespace, if the name is `<service>.<namespace>.svc`.
     pub(crate) fn service(&self) -> Option<(&str, &str)> {
         let (service, rest) = self.name?.split_once('.')?;
-        let namespace = rest.strip_suffix(".svc").or_else(|| rest.split_once(".svc.").map(|(before, _)| before))?;
+        let namespace =
+            rest.strip_suffix(".svc").or_else(|| rest.split_once(".svc.").map(|(before, _)| before))?;
         (!namespace.contains('.')).then_some((service, namespace))
     }
 
@@ -80,7 +81,9 @@ impl Story<'_> {
     /// The command that shows the logs of the pods behind the server.
     pub(crate) fn show_logs(&self) -> String {
         match self.service() {
-            Some((service, namespace)) => format!("`kubectl -n {namespace} logs service/{service} --since=15m`"),
+            Some((service, namespace)) => {
+                format!("`kubectl -n {namespace} logs service/{service} --since=15m`")
+            }
             None => format!(
                 "`kubectl get pods -A --field-selector status.podIP={}` names the pod; `kubectl -n NAMESPACE logs POD --since=15m`",
                 self.address()

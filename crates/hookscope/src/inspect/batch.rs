@@ -78,7 +78,9 @@ impl<'a> Part<'a> {
     /// Decodes `packets`, the first of which stands at `position`, when the capture's clock is at `clock`.
     pub(crate) fn decode(packets: &[Packet<'a>], position: u64, mut clock: Timestamp, shards: usize) -> Self {
         let mut part = Self {
-            buckets: (0..shards).map(|_| Vec::with_capacity(packets.len() / shards + packets.len() / 8)).collect(),
+            buckets: (0..shards)
+                .map(|_| Vec::with_capacity(packets.len() / shards + packets.len() / 8))
+                .collect(),
             fragments: Vec::new(),
             traffic: Traffic::default(),
         };

@@ -73,7 +73,10 @@ impl Inspector {
         }
         let shards = self.shards.len();
         let mut parts: Vec<Part<'_>> = if starts.len() == 1 {
-            starts.into_iter().map(|(chunk, position, clock)| Part::decode(chunk, position, clock, shards)).collect()
+            starts
+                .into_iter()
+                .map(|(chunk, position, clock)| Part::decode(chunk, position, clock, shards))
+                .collect()
         } else {
             starts
                 .into_par_iter()

@@ -103,7 +103,9 @@ impl Shard {
             *place = Some(tracked);
         }
         let Self { table, slots, .. } = self;
-        table.insert_unique(segment.hash, Entry { key: segment.key, slot }, |entry| hash_of(slots, entry.slot));
+        table.insert_unique(segment.hash, Entry { key: segment.key, slot }, |entry| {
+            hash_of(slots, entry.slot)
+        });
     }
 
     /// Judges connections that have been quiet for longer than they may, at most every few seconds of capture time.

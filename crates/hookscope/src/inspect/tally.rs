@@ -89,7 +89,8 @@ impl Tally {
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
         let Self { index, servers } = self;
         let known = index.entry(server).or_default();
-        let place = known.iter().find(|&&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name));
+        let place =
+            known.iter().find(|&&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name));
         let place = match place {
             Some(&place) => place,
             None => {
@@ -98,7 +99,10 @@ impl Tally {
                 servers.len() - 1
             }
         };
-        #[allow(clippy::indexing_slicing, reason = "the index holds places of this vector, which never shrinks")]
+        #[allow(
+            clippy::indexing_slicing,
+            reason = "the index holds places of this vector, which never shrinks"
+        )]
         &mut servers[place]
     }
 

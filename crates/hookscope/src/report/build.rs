@@ -143,9 +143,17 @@ impl<'a> Builder<'a> {
         let example = group.example.as_deref().or_else(kept)?;
         Some(schema::Group {
             server: server.server.to_string(),
-            server_name: self.names.of(server.server, server.name.as_deref()).map(|name| name.text.to_owned()),
+            server_name: self
+                .names
+                .of(server.server, server.name.as_deref())
+                .map(|name| name.text.to_owned()),
             count: group.count,
-            of: self.servers.iter().filter(|other| other.server == server.server).map(|other| other.connections).sum(),
+            of: self
+                .servers
+                .iter()
+                .filter(|other| other.server == server.server)
+                .map(|other| other.connections)
+                .sum(),
             first: group.first.time.to_string(),
             last: group.last.time.to_string(),
             ids: group.ids.clone(),
@@ -160,7 +168,8 @@ impl<'a> Builder<'a> {
         let connection = &outcome.connection;
         let halves = &connection.halves;
         let name = self.name(outcome);
-        let sides = |of: &dyn Fn(Side) -> u64| schema::PerSide { client: of(Side::Client), server: of(Side::Server) };
+        let sides =
+            |of: &dyn Fn(Side) -> u64| schema::PerSide { client: of(Side::Client), server: of(Side::Server) };
         schema::Connection {
             id: connection.id,
             client: connection.client().to_string(),
@@ -205,7 +214,8 @@ impl<'a> Builder<'a> {
         let name = self.name(outcome).map(|name| name.text);
         let last = outcome.connection.application.calls.last.as_ref();
         // A failure of the connection is about its last call; a warning about the call that bears it.
-        let same = |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
+        let same =
+            |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
         let prose = finding.rule.describe(&Story { case, finding, call: about, name });
         schema::Verdict {
@@ -252,12 +262,12 @@ fn tls(session: &Session) -> schema::Tls {
     let chosen = session.server_hello.as_ref().and_then(|hello| hello.said.as_ref());
     let began = session.client_hello.as_ref().map(|hello| hello.at);
     schema::Tls {
-        version: session.version().or(offered.map(|offered| offered.version)).map(|version| version.to_string()),
+        version: session
+            .version()
+            .or(offered.map(|offered| offered.version))
+            .map(|version| version.to_string()),
         sni: offered.and_then(|offered| offered.server_name.as_deref()).map(str::to_owned),
-        alpn: chosen
-            .and_then(|chosen| chosen.protocol.as_deref())
-            .or(offered.and_then(|offered| offered.protocol.as_deref()))
-            .map(str::to_owned),
+        alpn: protocol(session).map(str::to_owned),
         cipher: chosen.map(|chosen| chosen.cipher.to_string()),
         handshake_s: session.complete.zip(began).map(|(complete, began)| seconds(complete.since(began))),
         alerts: session
@@ -279,6 +289,14 @@ fn tls(session: &Session) -> schema::Tls {
                 not_after: certificate.not_after.to_string(),
             }
         }),
+    }
+}
+
+/// The protocol that the server chose. TLS 1.3 hides the choice, but not where the client offered just one.
+fn protocol(session: &Session) -> Option<&str> {
+    match session.server_hello.as_ref().and_then(|hello| hello.said.as_ref()) {
+        Some(chosen) if !chosen.version.is_13() => chosen.protocol.as_deref(),
+        _ => session.offered()?.protocol.as_deref(),
     }
 }
 

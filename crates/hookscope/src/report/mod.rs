@@ -47,7 +47,8 @@ impl Inspection {
         if malformed > 0 {
             let mut reasons = traffic.malformed.clone();
             reasons.sort_by_key(|&(reason, count)| (std::cmp::Reverse(count), reason));
-            let reasons: Vec<_> = reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
+            let reasons: Vec<_> =
+                reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
             warnings.push(format!("{malformed} packets could not be decoded: {}", reasons.join(", ")));
         }
         if self.given_up > 0 {

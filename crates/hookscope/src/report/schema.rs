@@ -160,7 +160,7 @@ pub struct Tls {
     pub version: Option<String>,
     /// Server name indication of the ClientHello.
     pub sni: Option<String>,
-    /// The protocol that the server chose, else the first that the client offered.
+    /// The protocol that the server chose, as far as it shows: else the only one that the client offered.
     pub alpn: Option<String>,
     /// The negotiated cipher suite.
     pub cipher: Option<String>,

@@ -31,7 +31,9 @@ pub(crate) fn timeline(outcome: &Outcome, files: &Files) -> Vec<Event> {
     steps.close(outcome);
     steps.evidence(outcome);
     let mut steps = steps.0;
-    steps.sort_by(|one, other| (one.at.time, one.at.frame.number()).cmp(&(other.at.time, other.at.frame.number())));
+    steps.sort_by(|one, other| {
+        (one.at.time, one.at.frame.number()).cmp(&(other.at.time, other.at.frame.number()))
+    });
     steps
         .into_iter()
         .map(|step| Event {

@@ -83,11 +83,6 @@ impl Half {
         self.acknowledged >= self.end
     }
 
-    /// Whether the peer acknowledged anything of the stream, or its SYN.
-    pub(crate) const fn is_known_to_peer(&self) -> bool {
-        self.acknowledged >= 0 && self.origin.is_some()
-    }
-
     /// Whether octets after the stuck ones arrived: a later and smaller segment passed where a larger one did not.
     pub(crate) fn passed_over_stuck(&self) -> bool {
         self.stuck.as_ref().is_some_and(|stuck| self.sacked > stuck.offset)
@@ -140,8 +135,7 @@ impl Half {
             // Nothing was seen before: the stream begins here, and what came before counts as delivered.
             Origin::at(segment.seq)
         });
-        let offset = origin.offset(segment.seq, self.end)
-            + i64::from(segment.flags.has(Flags::SYN));
+        let offset = origin.offset(segment.seq, self.end) + i64::from(segment.flags.has(Flags::SYN));
         if segment.flags.has(Flags::RST) {
             // A RST may carry a reason in text (RFC 9293, section 3.5.2): it is no part of the stream.
             self.rst = self.rst.saturating_add(1);
@@ -197,9 +191,9 @@ impl Half {
     #[cold]
     fn retransmitted(&mut self, length: u32, offset: i64, at: Moment) {
         let sent = self.unacknowledged_since.unwrap_or(at);
-        let stuck = self.stuck.get_or_insert_with(|| {
-            Box::new(Stuck { offset, length, sent, first: at, last: at, count: 0 })
-        });
+        let stuck = self
+            .stuck
+            .get_or_insert_with(|| Box::new(Stuck { offset, length, sent, first: at, last: at, count: 0 }));
         stuck.count = stuck.count.saturating_add(1);
         stuck.last = at;
         if offset <= stuck.offset {

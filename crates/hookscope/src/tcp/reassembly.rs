@@ -112,8 +112,11 @@ impl Reassembler {
 
     /// Gives up the missing octets before the first waiting segment, and delivers from there.
     pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
-        let Some((offset, at)) =
-            self.waiting.as_ref().and_then(|waiting| waiting.segments.first()).map(|first| (first.offset, first.at))
+        let Some((offset, at)) = self
+            .waiting
+            .as_ref()
+            .and_then(|waiting| waiting.segments.first())
+            .map(|first| (first.offset, first.at))
         else {
             return;
         };
@@ -233,11 +236,7 @@ mod tests {
         let mut sink = |_: Chunk<'_>, at: Moment| times.push(at.frame.number());
         let mut stream = Reassembler::default();
         for (number, offset) in [(1, 1), (2, 0)] {
-            stream.push(
-                Piece { offset, length: 1, captured: b"x", at: moment(number) },
-                999,
-                &mut sink,
-            );
+            stream.push(Piece { offset, length: 1, captured: b"x", at: moment(number) }, 999, &mut sink);
         }
         assert_eq!(times, [2, 2]);
     }

@@ -25,16 +25,14 @@ impl HandshakeType {
 
 /// A protocol version as it stands on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u16);
+pub(crate) struct Version(pub(crate) u16);
 
 impl Version {
-    /// TLS 1.2 (RFC 5246).
-    pub const TLS12: Self = Self(0x0303);
     /// TLS 1.3 (RFC 8446).
-    pub const TLS13: Self = Self(0x0304);
+    pub(crate) const TLS13: Self = Self(0x0304);
 
     /// Whether records hide their types after the ServerHello: TLS 1.3 and its drafts.
-    pub const fn is_13(self) -> bool {
+    pub(crate) const fn is_13(self) -> bool {
         self.0 == Self::TLS13.0 || self.0 >> 8 == 0x7f
     }
 }
@@ -56,18 +54,18 @@ impl fmt::Display for Version {
 
 /// A cipher suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CipherSuite(pub u16);
+pub(crate) struct CipherSuite(pub(crate) u16);
 
 impl CipherSuite {
     /// Octets of the Finished message's verify_data in TLS 1.3: the length of the suite's hash
     /// (RFC 8446, section 4.4.4).
-    pub const fn hash_len(self) -> u16 {
+    pub(crate) const fn hash_len(self) -> u16 {
         if self.0 == 0x1302 { 48 } else { 32 }
     }
 
     /// Octets that TLS 1.3 adds to a record's content: one for its type, and the authentication tag
     /// (RFC 8446, section 5.2, without padding). TLS_AES_128_CCM_8_SHA256 has the short tag.
-    pub const fn expansion(self) -> u16 {
+    pub(crate) const fn expansion(self) -> u16 {
         1 + if self.0 == 0x1305 { 8 } else { 16 }
     }
 }
@@ -84,29 +82,29 @@ impl fmt::Display for CipherSuite {
 
 /// The description of an alert (RFC 8446, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AlertDescription(pub u8);
+pub(crate) struct AlertDescription(pub(crate) u8);
 
 impl AlertDescription {
     /// No more data follows.
-    pub const CLOSE_NOTIFY: Self = Self(0);
+    pub(crate) const CLOSE_NOTIFY: Self = Self(0);
     /// The handshake was cancelled for a reason that is no failure of the protocol.
-    pub const USER_CANCELED: Self = Self(90);
+    pub(crate) const USER_CANCELED: Self = Self(90);
     /// No renegotiation (TLS 1.2 and before; always a warning).
-    pub const NO_RENEGOTIATION: Self = Self(100);
+    pub(crate) const NO_RENEGOTIATION: Self = Self(100);
 
     /// Whether it ends the connection by its meaning, whatever level it bears: TLS 1.3 ignores levels
     /// (RFC 8446, section 6).
-    pub const fn is_error(self) -> bool {
+    pub(crate) const fn is_error(self) -> bool {
         !matches!(self, Self::CLOSE_NOTIFY | Self::USER_CANCELED | Self::NO_RENEGOTIATION)
     }
 
     /// Its verdict code: `tls-` and its name in kebab-case.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         self.names().1
     }
 
     /// Whether a client sends it about a certificate that it does not accept.
-    pub const fn is_about_certificate(self) -> bool {
+    pub(crate) const fn is_about_certificate(self) -> bool {
         matches!(self.0, 42..=46 | 48 | 113 | 114)
     }
 

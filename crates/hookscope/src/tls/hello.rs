@@ -13,7 +13,7 @@ pub(crate) struct ClientHello<'a> {
     pub(crate) version: Version,
     /// Server name indication (RFC 6066, section 3).
     pub(crate) server_name: Option<&'a str>,
-    /// The first protocol of ALPN (RFC 7301).
+    /// The protocol of ALPN (RFC 7301), if it offers just one.
     pub(crate) protocol: Option<&'a str>,
     /// Whether ALPN offers HTTP/2.
     pub(crate) offers_http2: bool,
@@ -54,9 +54,11 @@ impl<'a> ClientHello<'a> {
                 extension::SERVER_NAME => hello.server_name = hello.server_name.or(server_name(data)),
                 extension::ALPN => {
                     let mut names = Reader(data.vector16().unwrap_or_default());
+                    let mut count = 0;
                     while let Some(name) = names.vector8() {
+                        count += 1;
                         hello.offers_http2 |= name == b"h2";
-                        hello.protocol = hello.protocol.or(std::str::from_utf8(name).ok());
+                        hello.protocol = std::str::from_utf8(name).ok().filter(|_| count == 1);
                     }
                 }
                 extension::SUPPORTED_VERSIONS => {
@@ -162,7 +164,8 @@ mod tests {
         let body = client_hello(&[sni("a.b.svc"), extension(16, &vector16(b"\x02h2\x08http/1.1"))]);
         let message = [&[1][..], &(body.len() as u32).to_be_bytes()[1..], &body].concat();
         let (_, parsed) = tls_parser::parse_tls_message_handshake(&message).unwrap();
-        let tls_parser::TlsMessage::Handshake(tls_parser::TlsMessageHandshake::ClientHello(theirs)) = parsed else {
+        let tls_parser::TlsMessage::Handshake(tls_parser::TlsMessageHandshake::ClientHello(theirs)) = parsed
+        else {
             panic!("no ClientHello")
         };
         let (_, list) = tls_parser::parse_tls_client_hello_extensions(theirs.ext.unwrap()).unwrap();
@@ -173,7 +176,8 @@ mod tests {
                     assert_eq!(names[0].1, ours.server_name.unwrap().as_bytes());
                 }
                 tls_parser::TlsExtension::ALPN(names) => {
-                    assert_eq!(names[0], ours.protocol.unwrap().as_bytes());
+                    assert_eq!(names.len(), 2);
+                    assert_eq!(ours.protocol, None, "which of them is the server's choice");
                     assert_eq!(names.contains(&&b"h2"[..]), ours.offers_http2);
                 }
                 other => panic!("{other:?}"),

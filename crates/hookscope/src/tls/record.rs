@@ -105,19 +105,14 @@ impl Deframer {
         self.partial.get(..self.filled.into()).unwrap_or_default()
     }
 
-    /// Whether the stream is TLS so far: a record was seen.
-    pub(crate) const fn is_framed(&self) -> bool {
-        matches!(self.mode, Mode::Framed)
-    }
-
-    /// Octets of the unfinished record's body that were seen.
-    pub(crate) const fn unfinished(&self) -> u64 {
-        if self.remaining == 0 { 0 } else { (self.header.length - self.remaining) as u64 }
-    }
-
     /// Takes the next chunk of the stream.
     #[inline]
-    pub(crate) fn push(&mut self, chunk: Chunk<'_>, at: Moment, sink: &mut impl FnMut(RecordEvent<'_>, Moment)) {
+    pub(crate) fn push(
+        &mut self,
+        chunk: Chunk<'_>,
+        at: Moment,
+        sink: &mut impl FnMut(RecordEvent<'_>, Moment),
+    ) {
         match chunk {
             Chunk::Data(data) => self.data(data, at, sink),
             Chunk::Gap(size) => self.gap(size, at, sink),

@@ -42,6 +42,7 @@ pub(crate) struct Offered {
     pub(crate) from: Side,
     pub(crate) version: Version,
     pub(crate) server_name: Option<Box<str>>,
+    /// The protocol of ALPN, if it offers just one.
     pub(crate) protocol: Option<Box<str>>,
     pub(crate) offers_http2: bool,
 }

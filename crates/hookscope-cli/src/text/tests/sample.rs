@@ -442,7 +442,13 @@ pub(crate) fn codes() -> Vec<Code> {
                 pod is gone.** `kubectl get pod -A -o wide | grep ADDRESS`.\n\n## What to do\n1. Allow the control \
                 plane to the pod's port (the targetPort, not 443), or move the webhook to a port that is open.\n2. \
                 Allow the apiserver in the NetworkPolicy.\n";
-    let code = |class, code, severity, summary| Code { code, class, severity, summary, page };
+    let code = |class, code, severity, summary: &str| Code {
+        code,
+        class,
+        severity,
+        summary: summary.to_owned(),
+        page,
+    };
     vec![
         code("ok", "ok", "ok", "Every call on the connection was answered in time."),
         code("syn-drop", "syn-unanswered", "failure", "SYNs left the host and nothing came back."),

@@ -36,7 +36,9 @@ impl Rule for CaptureIncomplete {
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         Prose::only(match lack(&story.case) {
-            Some(Lack::OneSide) => "Only one direction is in the capture: what the other side did is not known",
+            Some(Lack::OneSide) => {
+                "Only one direction is in the capture: what the other side did is not known"
+            }
             Some(Lack::End) => "The capture ends before anything can be said",
             Some(Lack::Begin) | None => "The capture begins too late to say what happened here",
         })

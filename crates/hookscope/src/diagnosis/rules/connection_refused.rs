@@ -43,7 +43,9 @@ impl Rule for ConnectionRefused {
             Some((service, namespace)) => format!(
                 "Compare the Service's targetPort with the port the container listens on: `kubectl -n {namespace} get svc {service} -o yaml`"
             ),
-            None => format!("See in the pod what listens, and on which address: `kubectl exec -it POD -- ss -ltn 'sport = :{port}'`"),
+            None => format!(
+                "See in the pod what listens, and on which address: `kubectl exec -it POD -- ss -ltn 'sport = :{port}'`"
+            ),
         };
         Prose::only(format!("{} refused the connection with a RST{after}: nothing listens there, or a firewall rejects", story.server()))
             .hint(format!("Find the pod behind {address} and whether it is Ready: {}", story.find_pods()))

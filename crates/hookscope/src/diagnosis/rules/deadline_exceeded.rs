@@ -22,9 +22,13 @@ impl Rule for DeadlineExceeded {
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let call = case.waiting_call()?;
         let (deadline, gave_up) = match case.first_close() {
-            Some(close) if close.side == Side::Client => (case.deadline_kept(call, close.at)?, Some(close.at)),
+            Some(close) if close.side == Side::Client => {
+                (case.deadline_kept(call, close.at)?, Some(close.at))
+            }
             Some(_) => return None,
-            None if case.is_overdue(call.start) && !case.is_one_sided() => (Elapsed::from(case.config.deadline), None),
+            None if case.is_overdue(call.start) && !case.is_one_sided() => {
+                (Elapsed::from(case.config.deadline), None)
+            }
             None => return None,
         };
         let finding = Finding::failure(&Self, PAGE.code, Phase::Request, gave_up.unwrap_or(Moment::END))
@@ -39,10 +43,13 @@ impl Rule for DeadlineExceeded {
     fn describe(&self, story: &Story<'_>) -> Prose {
         let deadline = story.finding.deadline.unwrap_or_default();
         let late = match (story.case.connection.application.calls.late, story.call) {
-            (Some(late), Some(call)) => format!("; its answer came {} into the call, too late", Human(late.since(call.start))),
+            (Some(late), Some(call)) => {
+                format!("; its answer came {} into the call, too late", Human(late.since(call.start)))
+            }
             _ => String::new(),
         };
-        let reached = if story.case.connection.halves.client.is_acknowledged() { " and acknowledged" } else { "" };
+        let reached =
+            if story.case.connection.halves.client.is_acknowledged() { " and acknowledged" } else { "" };
         Prose::only(format!(
             "{} did not answer within the deadline of {} s: the request was sent{reached}, no response byte came{late}",
             story.server(),

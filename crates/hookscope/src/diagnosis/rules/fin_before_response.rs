@@ -39,9 +39,14 @@ impl Rule for FinBeforeResponse {
         let waited = story.call.map(|call| story.finding.at.since(call.requested));
         let summary = match waited {
             Some(waited) if waited.as_nanos() < 0 => {
-                format!("{server} was closing the idle connection when the request came, and did not answer it")
+                format!(
+                    "{server} was closing the idle connection when the request came, and did not answer it"
+                )
             }
-            Some(waited) => format!("{server} closed the connection {} after the request, without a response", Human(waited)),
+            Some(waited) => format!(
+                "{server} closed the connection {} after the request, without a response",
+                Human(waited)
+            ),
             None => format!("{server} closed the connection without a response"),
         };
         let prose = Prose::only(summary);
@@ -52,7 +57,10 @@ impl Rule for FinBeforeResponse {
             prose
         };
         prose
-            .hint(format!("Read the webhook's log at that time for a panic or a shutdown: {}", story.show_logs()))
+            .hint(format!(
+                "Read the webhook's log at that time for a panic or a shutdown: {}",
+                story.show_logs()
+            ))
             .hint(format!("See whether its pods were restarted or rolled out: {}", story.find_pods()))
     }
 }

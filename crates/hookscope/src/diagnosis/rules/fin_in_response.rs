@@ -33,8 +33,11 @@ impl Rule for FinInResponse {
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         let bytes = story.call.map_or(0, |call| call.response_bytes);
-        Prose::only(format!("{} closed the connection in the middle of its response, after {bytes} bytes", story.server()))
-            .hint(format!("Read the server's log at that time: {}", story.show_logs()))
-            .hint(format!("See whether it was restarted: {}", story.find_pods()))
+        Prose::only(format!(
+            "{} closed the connection in the middle of its response, after {bytes} bytes",
+            story.server()
+        ))
+        .hint(format!("Read the server's log at that time: {}", story.show_logs()))
+        .hint(format!("See whether it was restarted: {}", story.find_pods()))
     }
 }

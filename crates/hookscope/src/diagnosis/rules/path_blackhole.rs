@@ -38,7 +38,9 @@ impl Rule for PathBlackhole {
             return None;
         }
         let worked = connection.application.calls.count >= 2
-            || case.last_call().is_some_and(|call| call.first_byte.is_some_and(|at| at.is_before(stuck.sent)))
+            || case
+                .last_call()
+                .is_some_and(|call| call.first_byte.is_some_and(|at| at.is_before(stuck.sent)))
             || connection.opened.is_none();
         let (page, note) = if connection.halves[side].passed_over_stuck() {
             (MTU_BLACKHOLE, "a later, smaller segment arrived; this one is sent again")
@@ -80,7 +82,8 @@ impl Rule for PathBlackhole {
             Side::Client => "the client",
             Side::Server => "the server",
         };
-        let what = format!("{} bytes of {sender} were not acknowledged after {again} in {span}", stuck.length);
+        let what =
+            format!("{} bytes of {sender} were not acknowledged after {again} in {span}", stuck.length);
         if story.finding.code == STALE_CONNECTION.code {
             return Prose::only(format!("The connection to {server} worked before and is dead now: {what}"))
                 .hint(format!("See whether the pod behind {address} still exists: {}", story.find_pods()))
@@ -104,4 +107,3 @@ fn stuck<'a>(case: &Case<'a>) -> Option<(Side, &'a Stuck)> {
         (client, server) => client.or(server),
     }
 }
-

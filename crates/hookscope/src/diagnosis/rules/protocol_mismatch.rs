@@ -43,7 +43,10 @@ impl Rule for ProtocolMismatch {
                 .hint(format!("See which ports its pods have: {}", story.find_pods()));
         }
         Prose::only(format!("{server} does not speak TLS: its first bytes are of another protocol"))
-            .hint(format!("See what answers there: `nc -w 2 {} {port} </dev/null | head -c 64 | xxd`", story.address()))
+            .hint(format!(
+                "See what answers there: `nc -w 2 {} {port} </dev/null | head -c 64 | xxd`",
+                story.address()
+            ))
             .hint(format!("Compare the Service's targetPort with the webhook's port: {}", story.find_pods()))
     }
 }

@@ -38,7 +38,8 @@ impl Rule for RstBeforeResponse {
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {
-        let after = story.call.map(|call| format!(", {} after it", Human(story.finding.at.since(call.requested))));
+        let after =
+            story.call.map(|call| format!(", {} after it", Human(story.finding.at.since(call.requested))));
         let after = after.unwrap_or_default();
         let server = story.server();
         if story.finding.by == Some(By::Side(Side::Client)) {

@@ -50,7 +50,8 @@ impl Rule for RstInTlsHandshake {
                 .hint("Look in kube-apiserver's log at that time for why it gave up: `grep 'failed calling webhook'`")
                 .hint("See whether connection tracking of this host marks packets invalid: `conntrack -S`");
         }
-        let answered = if connection.halves.server.data_at.is_some() { "" } else { ", without a byte of TLS" };
+        let answered =
+            if connection.halves.server.data_at.is_some() { "" } else { ", without a byte of TLS" };
         Prose::only(format!("{server} reset the connection in the TLS handshake, {when}{answered}"))
             .hint(format!("Read the webhook's log at that time: {}", story.show_logs()))
             .hint("If a service mesh sidecar or proxy accepts the connection in its place: exclude the webhook's port from it, or set mTLS to PERMISSIVE for it")

@@ -31,7 +31,8 @@ impl Rule for SynUnanswered {
         if !silent || !waited {
             return None;
         }
-        let finding = Finding::failure(&Self, PAGE.code, Phase::Connect, Moment::END).shown(first, "first SYN");
+        let finding =
+            Finding::failure(&Self, PAGE.code, Phase::Connect, Moment::END).shown(first, "first SYN");
         let repeated = (first != last).then_some(last);
         Some(finding.shown(repeated, format!("SYN number {}, the last", connection.halves.client.syn)))
     }

@@ -96,23 +96,34 @@ fn cause(case: &Case<'_>, alert: &Alert) -> Option<Cause> {
 
 fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
     let server = story.server();
-    let certificate = story.case.tls().and_then(|session| session.certificate.as_deref()).and_then(Certificate::read);
-    let summary = |why: &str| format!("The client rejected the certificate of {server} ({}): {why}", alert.description);
+    let certificate =
+        story.case.tls().and_then(|session| session.certificate.as_deref()).and_then(Certificate::read);
+    let summary =
+        |why: &str| format!("The client rejected the certificate of {server} ({}): {why}", alert.description);
     let rotate = "Renew the certificate and restart the webhook's pods: with cert-manager, `cmctl renew`; else rerun the job that made it";
     let Some(certificate) = certificate.filter(|_| alert.description.is_about_certificate()) else {
-        return Prose::only(format!("The client ended the TLS handshake with {server}: {}", alert.description))
-            .hint(format!("Look at what the server presents: {}", story.show_certificate()));
+        return Prose::only(format!(
+            "The client ended the TLS handshake with {server}: {}",
+            alert.description
+        ))
+        .hint(format!("Look at what the server presents: {}", story.show_certificate()));
     };
     match story.finding.cause {
         Some(Cause::Expired) => Prose::only(summary(&format!("it expired at {}", certificate.not_after)))
             .hint(format!("Confirm: {}", story.show_certificate()))
             .hint(rotate)
-            .hint("If the date looks right: check the clocks of this host and of the issuer's (`timedatectl`)"),
-        Some(Cause::NotYetValid) => Prose::only(summary(&format!("it is valid only from {}", certificate.not_before)))
-            .hint("Check the clocks of this host and of the host that issued it: `timedatectl`")
-            .hint(format!("Confirm: {}", story.show_certificate())),
+            .hint(
+                "If the date looks right: check the clocks of this host and of the issuer's (`timedatectl`)",
+            ),
+        Some(Cause::NotYetValid) => {
+            Prose::only(summary(&format!("it is valid only from {}", certificate.not_before)))
+                .hint("Check the clocks of this host and of the host that issued it: `timedatectl`")
+                .hint(format!("Confirm: {}", story.show_certificate()))
+        }
         Some(Cause::NoSan) => Prose::only(summary("it has no subject alternative name, only a common name"))
-            .hint("Issue it anew with a DNS SAN of the form SERVICE.NAMESPACE.svc: Go ignores the common name")
+            .hint(
+                "Issue it anew with a DNS SAN of the form SERVICE.NAMESPACE.svc: Go ignores the common name",
+            )
             .hint(format!("Confirm: {}", story.show_certificate())),
         Some(Cause::NameMismatch) => {
             let names = certificate.names.join(", ");
@@ -126,7 +137,9 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
             let prose = Prose::only(summary(&format!("its issuer, {}, is not trusted", certificate.issuer)))
                 .hint(format!("Compare the webhook configuration's caBundle with that issuer: {}", show_ca_bundle()))
                 .hint("Put the issuing CA into caBundle again: with cert-manager, check the inject-ca-from annotation and cainjector's log");
-            prose.hint("If the CA was rotated: restart the webhook's pods, so that they present the new certificate")
+            prose.hint(
+                "If the CA was rotated: restart the webhook's pods, so that they present the new certificate",
+            )
         }
     }
 }

@@ -25,7 +25,8 @@ impl Rule for TlsHandshakeIncomplete {
         let session = case.tls()?;
         let began = session.client_hello.as_ref()?.at;
         let server = session.first_record.server?;
-        let gave_up = case.first_close_by(Side::Client).filter(|close| close.how != How::Rst).map(|close| close.at);
+        let gave_up =
+            case.first_close_by(Side::Client).filter(|close| close.how != How::Rst).map(|close| close.at);
         if gave_up.is_none() && (case.first_close().is_some() || !case.is_overdue(began)) {
             return None;
         }
@@ -39,7 +40,9 @@ impl Rule for TlsHandshakeIncomplete {
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         let began = story.case.tls().and_then(|session| session.client_hello.as_ref()).map(|hello| hello.at);
-        let took = began.map(|began| Human(story.finding.end.map_or_else(|| story.case.waited(began), |end| end.since(began))));
+        let took = began.map(|began| {
+            Human(story.finding.end.map_or_else(|| story.case.waited(began), |end| end.since(began)))
+        });
         let took = took.map(|took| format!(" after {took}")).unwrap_or_default();
         Prose::only(format!("The TLS handshake with {} began and was not complete{took}", story.server()))
             .hint(format!("Read the webhook's log at that time: {}", story.show_logs()))

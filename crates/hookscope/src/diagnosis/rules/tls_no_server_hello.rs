@@ -40,7 +40,9 @@ impl Rule for TlsNoServerHello {
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         let hello = story.case.tls().and_then(|session| session.client_hello.as_ref()).map(|hello| hello.at);
-        let waited = hello.map(|hello| Human(story.finding.end.map_or_else(|| story.case.waited(hello), |end| end.since(hello))));
+        let waited = hello.map(|hello| {
+            Human(story.finding.end.map_or_else(|| story.case.waited(hello), |end| end.since(hello)))
+        });
         let waited = waited.map(|waited| format!(" in {waited}")).unwrap_or_default();
         let server = story.case.connection.server();
         Prose::only(format!("{} accepted the connection and the ClientHello, but sent no byte of TLS{waited}", story.server()))

@@ -12,7 +12,9 @@ fn run(deframer: &mut Deframer, chunks: &[Chunk<'_>]) -> String {
     for (number, &chunk) in (1..).zip(chunks) {
         deframer.push(chunk, moment(number), &mut |event, at| {
             out.push(match event {
-                RecordEvent::Began(header) => format!("began {}:{}@{}", header.kind.0, header.length, at.frame.number()),
+                RecordEvent::Began(header) => {
+                    format!("began {}:{}@{}", header.kind.0, header.length, at.frame.number())
+                }
                 RecordEvent::Body(bytes) => format!("body {}", bytes.len()),
                 RecordEvent::BodyGap(size) => format!("body-gap {size}"),
                 RecordEvent::Ended(_) => format!("ended@{}", at.frame.number()),
