@@ -3,7 +3,7 @@
 //!
 //! Where a record ends is known only once its header is there, so a walk over cold bytes waits for memory once for
 //! every packet (100 ns and more), one after the other: no prefetcher follows such steps. Reading one byte of every
-//! cache line in order first is what prefetchers are made for; walking then takes less than half the time, and whoever
+//! cache line in order first is what prefetchers are made for; walking then takes about half the time, and whoever
 //! decodes the packets finds them in the cache, too. Knows nothing about records, and changes nothing about the walk.
 
 use std::hint::black_box;

@@ -33,8 +33,8 @@ impl MappedFile {
     pub(crate) fn new(file: File) -> io::Result<Self> {
         // SAFETY: The map is read-only, and its bytes are only ever used as plain `u8`s, for which every value is
         // valid. What remains is that another process can change or truncate the file under the `&[u8]`; see above for
-        // why that is accepted and how truncation is noticed. The alternative, copying each file through a buffer,
-        // costs about as much again as the whole analysis.
+        // why that is accepted and how truncation is noticed. The alternative is to copy every byte of
+        // every file through a buffer.
         #[allow(unsafe_code, reason = "a file can be borrowed in no other way")]
         let map = unsafe { Mmap::map(&file)? };
         // The file is read once from front to back: read ahead far, and let go early. Advice may be refused.
