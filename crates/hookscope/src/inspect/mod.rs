@@ -127,3 +127,6 @@ impl Inspector {
         self.traffic.last
     }
 }
+
+#[cfg(test)]
+mod tests;
