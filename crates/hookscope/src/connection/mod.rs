@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use crate::call::{Call, Context};
 use crate::config::Limits;
-use crate::flow::key::{End, Endpoint, FlowKey};
+use crate::flow::key::{Address, End, Endpoint, FlowKey};
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::half::Half;
 use crate::time::{Elapsed, Timestamp};
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, IcmpError, IcmpKind, Quote, Segment};
 
 /// One TCP connection.
 #[derive(Debug)]
@@ -46,10 +46,29 @@ pub(crate) struct Connection {
     pub(crate) last_syn_ack: Option<Moment>,
     /// The client's first segment after its SYN: its acknowledgment of the SYN-ACK.
     pub(crate) established: Option<Moment>,
+    /// The first ICMP error that says why its packets are not delivered.
+    pub(crate) unreachable: Option<Box<Unreachable>>,
+    /// Packets that were taken for further sightings of one that was counted.
+    pub(crate) duplicates: u64,
     /// TLS and calls.
     pub(crate) application: Application,
     /// Packets since the receiver acknowledged octets that the capture lacks.
     hole_age: PerSide<u8>,
+}
+
+/// An ICMP error that quotes a packet of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unreachable {
+    /// The first one.
+    pub(crate) at: Moment,
+    /// Who sent it.
+    pub(crate) reporter: Address,
+    /// What it says.
+    pub(crate) kind: IcmpKind,
+    /// The sequence number of the quoted segment.
+    pub(crate) seq: Option<u32>,
+    /// How many came.
+    pub(crate) count: u32,
 }
 
 impl Connection {
@@ -65,11 +84,16 @@ impl Connection {
         let receiver = segment.key.endpoint(segment.from.other());
         let sender_is_client =
             if is_syn { !segment.flags.has(Flags::ACK) } else { sender.port >= receiver.port };
+        let client = if sender_is_client { segment.from } else { segment.from.other() };
+        Self { is_role_known: is_syn, ..Self::unseen(id, segment.key, client, at) }
+    }
+
+    fn unseen(id: u64, key: FlowKey, client: End, at: Moment) -> Self {
         Self {
             id,
-            key: segment.key,
-            client: if sender_is_client { segment.from } else { segment.from.other() },
-            is_role_known: is_syn,
+            key,
+            client,
+            is_role_known: false,
             first: at,
             last: at,
             halves: PerSide::default(),
@@ -78,9 +102,20 @@ impl Connection {
             syn_ack: None,
             last_syn_ack: None,
             established: None,
+            unreachable: None,
+            duplicates: 0,
             application: Application::default(),
             hole_age: PerSide::default(),
         }
+    }
+
+    /// The connection of which nothing is known but that `error` quotes a packet of it.
+    pub(crate) fn quoted(id: u64, error: &IcmpError) -> Self {
+        let Quote { source, destination, .. } = error.quote;
+        let (key, from) = FlowKey::of(source, destination);
+        let at = Moment { time: error.time, frame: error.frame };
+        let client = if source.port >= destination.port { from } else { from.other() };
+        Self::unseen(id, key, client, at)
     }
 
     /// The client's address and port.
@@ -139,6 +174,10 @@ impl Connection {
         if self.last.time <= at.time {
             self.last = at;
         }
+        if self.halves[side].is_copy(segment) {
+            self.duplicates += 1;
+            return None;
+        }
         self.halves[side].count(segment);
         if segment.flags.has(Flags::SYN) {
             self.synchronised(side, segment, at);
@@ -154,6 +193,32 @@ impl Connection {
             self.swap_sides();
         }
         ended
+    }
+
+    /// Takes an ICMP error that quotes one of its packets.
+    #[cold]
+    pub(crate) fn unreachable(&mut self, error: &IcmpError) {
+        let at = Moment { time: error.time, frame: error.frame };
+        if self.last.time <= at.time {
+            self.last = at;
+        }
+        let unreachable = self.unreachable.get_or_insert_with(|| {
+            Box::new(Unreachable {
+                at,
+                reporter: error.reporter,
+                kind: error.kind,
+                seq: error.quote.seq,
+                count: 0,
+            })
+        });
+        unreachable.count = unreachable.count.saturating_add(1);
+    }
+
+    /// Whether `error`, whose quote bears other addresses than the captured packets, quotes one of its packets from
+    /// before address translation: the same client, and a sequence number that it used.
+    pub(crate) fn is_quoted_untranslated(&self, error: &IcmpError) -> bool {
+        error.quote.source == self.client()
+            && error.quote.seq.is_some_and(|seq| self.halves.client.has_sent(seq))
     }
 
     #[cold]

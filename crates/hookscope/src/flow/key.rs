@@ -59,6 +59,14 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Endpoint {
+    /// The hash by which shards are chosen; the same on every run.
+    #[inline]
+    pub fn hash(&self) -> u64 {
+        FixedState::default().hash_one(self)
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address.ip() {
@@ -126,7 +134,15 @@ impl FlowKey {
         }
     }
 
-    /// The hash by which tables and shards are chosen; the same on every run.
+    /// The endpoint with the higher port, the first one of two equal: most likely the client's, whose port is
+    /// ephemeral (RFC 6335, section 6).
+    #[inline]
+    pub fn ephemeral(&self) -> Endpoint {
+        let [low, high] = self.ports;
+        self.endpoint(if low >= high { End::Low } else { End::High })
+    }
+
+    /// The hash by which tables find it; the same on every run.
     #[inline]
     pub fn hash(&self) -> u64 {
         let mut hasher = FixedState::default().build_hasher();

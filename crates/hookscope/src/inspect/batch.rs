@@ -1,10 +1,12 @@
 //! A run of packets -> decoded segments, sorted by shard; and what was counted on the way.
 
 use crate::flow::fragments::Fragments;
-use crate::inspect::shard::Item;
+use crate::inspect::shard::{Event, Item};
 use crate::packet::{LinkType, Packet};
 use crate::time::Timestamp;
-use crate::wire::{Decoded, Fragment, Malformed, Reassembled, Segment, decode, decode_reassembled};
+use crate::wire::{
+    Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, decode, decode_reassembled,
+};
 
 /// Counts over all packets.
 #[derive(Clone, Debug, Default)]
@@ -88,9 +90,12 @@ impl<'a> Part<'a> {
             clock = clock.max(packet.time);
             part.traffic.packet(packet);
             match decode(packet) {
-                Ok(Decoded::Tcp(segment)) => part.push(Item { segment, position, clock }),
+                Ok(Decoded::Tcp(segment)) => {
+                    part.push(Item { event: Event::Segment(segment), position, clock })
+                }
+                Ok(Decoded::Icmp(error)) => part.push_error(error, position, clock),
                 Ok(Decoded::Fragment(fragment)) => part.fragments.push((fragment, position, clock)),
-                Ok(Decoded::Udp(_) | Decoded::Icmp(_) | Decoded::Other) => {}
+                Ok(Decoded::Udp(_) | Decoded::Other) => {}
                 Err(reason) => part.traffic.malformed(reason, 1),
             }
         }
@@ -99,9 +104,25 @@ impl<'a> Part<'a> {
 
     #[inline]
     fn push(&mut self, item: Item<'a>) {
-        let shard = shard_of(&item.segment, self.buckets.len());
+        let shard = item.shard(self.buckets.len());
         if let Some(bucket) = self.buckets.get_mut(shard) {
             bucket.push(item);
+        }
+    }
+
+    /// Errors that say why a packet was not delivered go to its connection's shard. That a packet was too long is a
+    /// fact of the path, no failure.
+    #[cold]
+    fn push_error(&mut self, error: IcmpError, position: u64, clock: Timestamp) {
+        let says_why = matches!(
+            error.kind,
+            IcmpKind::PortUnreachable
+                | IcmpKind::HostUnreachable
+                | IcmpKind::NetUnreachable
+                | IcmpKind::AdminProhibited
+        );
+        if says_why && error.quote.protocol == Protocol::TCP {
+            self.push(Item { event: Event::Unreachable(error), position, clock });
         }
     }
 
@@ -109,12 +130,6 @@ impl<'a> Part<'a> {
     pub(crate) fn of_shard(&self, shard: usize) -> &[Item<'a>] {
         self.buckets.get(shard).map(Vec::as_slice).unwrap_or_default()
     }
-}
-
-/// The shard that holds a segment's connection. Uses other bits of the hash than the tables do.
-#[inline]
-fn shard_of(segment: &Segment<'_>, shards: usize) -> usize {
-    ((u128::from(segment.hash.rotate_left(32)) * shards as u128) >> 64) as usize
 }
 
 /// A datagram that was put together, and the place of the packet that completed it.
@@ -152,12 +167,14 @@ pub(crate) fn insert_wholes<'a>(parts: &mut [Part<'a>], wholes: &'a [Whole], tra
         let Some(part) = parts.get_mut(*part) else { continue };
         match decode_reassembled(datagram) {
             Ok(Decoded::Tcp(segment)) => {
-                let shard = shard_of(&segment, part.buckets.len());
+                let item = Item { event: Event::Segment(segment), position: *position, clock: *clock };
+                let shard = item.shard(part.buckets.len());
                 if let Some(bucket) = part.buckets.get_mut(shard) {
                     let place = bucket.partition_point(|item| item.position < *position);
-                    bucket.insert(place, Item { segment, position: *position, clock: *clock });
+                    bucket.insert(place, item);
                 }
             }
+            Ok(Decoded::Icmp(error)) => part.push_error(error, *position, *clock),
             Ok(_) => {}
             Err(reason) => traffic.malformed(reason, 1),
         }

@@ -42,6 +42,7 @@ pub struct Inspection {
     pub(crate) traffic: Traffic,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) tally: Tally,
+    pub(crate) duplicates: u64,
     pub(crate) given_up: u64,
 }
 
@@ -110,14 +111,15 @@ impl Inspector {
         self.shards.par_iter_mut().for_each(|shard| shard.finish_all(clock, config));
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
-        let mut given_up = 0;
+        let (mut given_up, mut duplicates) = (0, 0);
         for shard in self.shards {
             outcomes.extend(shard.finished);
             tally.merge(shard.tally);
             given_up += shard.given_up;
+            duplicates += shard.duplicates;
         }
         outcomes.sort_by_key(|outcome| outcome.connection.id);
-        Inspection { config: self.config, traffic: self.traffic, outcomes, tally, given_up }
+        Inspection { config: self.config, traffic: self.traffic, outcomes, tally, duplicates, given_up }
     }
 
     /// The latest time of all packets so far.

@@ -1,6 +1,7 @@
 //! A part of all connections: which segment belongs to which, when one is over, and what remains of it.
 
-use hashbrown::HashTable;
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashTable};
 
 use crate::call::Call;
 use crate::config::{Config, Keep};
@@ -8,21 +9,48 @@ use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::{Finding, Severity};
 use crate::diagnosis::{judge_call, judge_connection};
-use crate::flow::key::FlowKey;
+use crate::flow::key::{Endpoint, FlowKey};
 use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::Tally;
 use crate::time::Timestamp;
-use crate::wire::Segment;
+use crate::wire::{IcmpError, Segment};
 
-/// A segment on its way to its connection.
+/// Something on its way to its connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item<'a> {
-    /// The segment.
-    pub(crate) segment: Segment<'a>,
+    /// What it is.
+    pub(crate) event: Event<'a>,
     /// Its packet's position in the capture, from 0.
     pub(crate) position: u64,
     /// The latest time of all packets up to this one: the capture's clock, which never runs backwards.
     pub(crate) clock: Timestamp,
+}
+
+/// What can happen to a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event<'a> {
+    /// A segment.
+    Segment(Segment<'a>),
+    /// An ICMP error that quotes one of its segments.
+    Unreachable(IcmpError),
+}
+
+impl Item<'_> {
+    /// The part of `shards` that holds the connection. It is chosen by the endpoint with the higher port, most likely
+    /// the client's: ICMP errors that quote the address from before translation meet the connection there.
+    #[inline]
+    pub(crate) fn shard(&self, shards: usize) -> usize {
+        if shards == 1 {
+            return 0;
+        }
+        let client = match &self.event {
+            Event::Segment(segment) => segment.key.ephemeral(),
+            Event::Unreachable(error) => {
+                FlowKey::of(error.quote.source, error.quote.destination).0.ephemeral()
+            }
+        };
+        ((u128::from(client.hash()) * shards as u128) >> 64) as usize
+    }
 }
 
 /// Connections whose keys hash to one part.
@@ -31,11 +59,15 @@ pub(crate) struct Shard {
     table: HashTable<Entry>,
     slots: Vec<Option<Box<Tracked>>>,
     free: Vec<u32>,
+    /// The last connection of each client, from the first ICMP error on whose quote bears other addresses.
+    by_client: Option<HashMap<Endpoint, u32, FixedState>>,
     next_sweep: Option<Timestamp>,
     /// Connections that are over and are to be reported one by one.
     pub(crate) finished: Vec<Outcome>,
     /// What remains of all others.
     pub(crate) tally: Tally,
+    /// Packets of finished connections that were further sightings of one that was counted.
+    pub(crate) duplicates: u64,
     /// Connections that were judged early because there were too many.
     pub(crate) given_up: u64,
 }
@@ -60,52 +92,96 @@ impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
 
-    /// Takes a segment.
+    /// Takes what happened.
     #[inline]
     pub(crate) fn observe(&mut self, item: &Item<'_>, config: &Config) {
-        let segment = &item.segment;
-        let slot = self.table.find(segment.hash, |entry| entry.key == segment.key).map(|entry| entry.slot);
-        let tracked = slot.and_then(|slot| self.slots.get_mut(slot as usize)?.as_mut());
-        if let Some(tracked) = tracked {
+        match &item.event {
+            Event::Segment(segment) => self.segment(segment, item, config),
+            Event::Unreachable(error) => self.unreachable(error, item, config),
+        }
+    }
+
+    #[inline]
+    fn segment(&mut self, segment: &Segment<'_>, item: &Item<'_>, config: &Config) {
+        if let Some(slot) = self.find(&segment.key, segment.hash)
+            && let Some(tracked) = self.slots.get_mut(slot as usize).and_then(Option::as_mut)
+        {
             if item.clock < tracked.expires(config) && !tracked.connection.is_reopened_by(segment) {
-                tracked.observe(item, config, &mut self.tally);
+                tracked.observe(segment, item.clock, config, &mut self.tally);
                 return;
             }
             let now = tracked.expires(config).min(item.clock);
-            if let Some(slot) = slot {
-                self.finish(slot, now, config);
-            }
+            self.finish(slot, now, config);
         }
-        self.open(item, config);
+        let connection = Connection::new(item.position, segment);
+        if let Some(tracked) = self.open(connection, segment.hash, item.clock, config) {
+            // The first segment of a connection ends no call.
+            tracked.connection.observe(segment, &config.limits);
+        }
+    }
+
+    /// Ties an ICMP error to the connection that it quotes: by its addresses, else by its client and sequence number,
+    /// because a quote may bear the address from before translation; else nothing but the quote was seen of it.
+    #[cold]
+    fn unreachable(&mut self, error: &IcmpError, item: &Item<'_>, config: &Config) {
+        let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
+        let hash = key.hash();
+        let slot = self.find(&key, hash).or_else(|| self.find_untranslated(error));
+        let known = slot.and_then(|slot| self.slots.get_mut(slot as usize)?.as_mut());
+        if let Some(tracked) = known.filter(|tracked| item.clock < tracked.expires(config)) {
+            tracked.clock = item.clock;
+            tracked.connection.unreachable(error);
+            return;
+        }
+        let connection = Connection::quoted(item.position, error);
+        if let Some(tracked) = self.open(connection, hash, item.clock, config) {
+            tracked.connection.unreachable(error);
+        }
+    }
+
+    #[inline]
+    fn find(&self, key: &FlowKey, hash: u64) -> Option<u32> {
+        self.table.find(hash, |entry| entry.key == *key).map(|entry| entry.slot)
+    }
+
+    fn find_untranslated(&mut self, error: &IcmpError) -> Option<u32> {
+        let slots = &self.slots;
+        let by_client = self.by_client.get_or_insert_with(|| {
+            let tracked = (0..).zip(slots).filter_map(|(slot, tracked)| Some((tracked.as_ref()?, slot)));
+            tracked.map(|(tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
+        });
+        let slot = *by_client.get(&error.quote.source)?;
+        let tracked = slots.get(slot as usize)?.as_ref()?;
+        tracked.connection.is_quoted_untranslated(error).then_some(slot)
     }
 
     #[cold]
-    fn open(&mut self, item: &Item<'_>, config: &Config) {
-        let segment = &item.segment;
+    fn open(
+        &mut self,
+        connection: Connection,
+        hash: u64,
+        clock: Timestamp,
+        config: &Config,
+    ) -> Option<&mut Tracked> {
         if self.table.len() >= (config.limits.connections / config.shards.max(1)).max(1) {
-            self.give_up_oldest(item.clock, config);
+            self.give_up_oldest(clock, config);
         }
-        let mut tracked = Box::new(Tracked {
-            connection: Connection::new(item.position, segment),
-            clock: item.clock,
-            hash: segment.hash,
-            calls: Vec::new(),
-        });
-        tracked.observe(item, config, &mut self.tally);
+        let key = connection.key;
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
                 self.slots.push(None);
-                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+                u32::try_from(self.slots.len() - 1).ok()?
             }
         };
-        if let Some(place) = self.slots.get_mut(slot as usize) {
-            *place = Some(tracked);
+        if let Some(by_client) = &mut self.by_client {
+            by_client.insert(key.ephemeral(), slot);
         }
         let Self { table, slots, .. } = self;
-        table.insert_unique(segment.hash, Entry { key: segment.key, slot }, |entry| {
-            hash_of(slots, entry.slot)
-        });
+        *slots.get_mut(slot as usize)? =
+            Some(Box::new(Tracked { connection, clock, hash, calls: Vec::new() }));
+        table.insert_unique(hash, Entry { key, slot }, |entry| hash_of(slots, entry.slot));
+        slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
     /// Judges connections that have been quiet for longer than they may, at most every few seconds of capture time.
@@ -156,7 +232,14 @@ impl Shard {
         if let Ok(entry) = self.table.find_entry(tracked.hash, |entry| entry.slot == slot) {
             entry.remove();
         }
+        if let Some(by_client) = &mut self.by_client {
+            let client = tracked.connection.key.ephemeral();
+            if by_client.get(&client) == Some(&slot) {
+                by_client.remove(&client);
+            }
+        }
         self.free.push(slot);
+        self.duplicates += tracked.connection.duplicates;
         if let Some(call) = tracked.connection.finish(&config.limits) {
             tracked.judge_answered(call, now, config, &mut self.tally);
         }
@@ -185,10 +268,10 @@ impl Tracked {
     }
 
     #[inline]
-    fn observe(&mut self, item: &Item<'_>, config: &Config, tally: &mut Tally) {
-        self.clock = item.clock;
-        if let Some(call) = self.connection.observe(&item.segment, &config.limits) {
-            self.judge_answered(call, item.clock, config, tally);
+    fn observe(&mut self, segment: &Segment<'_>, clock: Timestamp, config: &Config, tally: &mut Tally) {
+        self.clock = clock;
+        if let Some(call) = self.connection.observe(segment, &config.limits) {
+            self.judge_answered(call, clock, config, tally);
         }
     }
 

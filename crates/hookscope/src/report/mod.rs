@@ -65,7 +65,7 @@ impl Inspection {
             last: traffic.last.map(|last| last.to_string()),
             link_types: traffic.link_types.iter().map(ToString::to_string).collect(),
             truncated: input.truncated,
-            duplicates: 0,
+            duplicates: self.duplicates,
             warnings,
         }
     }

@@ -7,6 +7,7 @@
 use crate::packet::Moment;
 use crate::tcp::reassembly::{Chunk, Piece, Reassembler};
 use crate::tcp::seq::Origin;
+use crate::tcp::sighting::Sightings;
 use crate::wire::{Flags, Segment};
 
 /// What one side of a connection did.
@@ -34,6 +35,8 @@ pub(crate) struct Half {
     pub(crate) data_at: Option<Moment>,
     /// Since when octets wait for their acknowledgment.
     pub(crate) unacknowledged_since: Option<Moment>,
+    /// Octets that the peer received and the capture lacks.
+    pub(crate) lost: u64,
     /// The octets that were retransmitted and not acknowledged since.
     pub(crate) stuck: Option<Box<Stuck>>,
     origin: Option<Origin>,
@@ -48,6 +51,7 @@ pub(crate) struct Half {
     /// Where in the stream the FIN or RST stands, until everything before it is delivered.
     closes: Option<(i64, Moment)>,
     stream: Reassembler,
+    sightings: Sightings,
 }
 
 /// Octets that are sent again and again.
@@ -94,6 +98,34 @@ impl Half {
             (Some(fin), Some(rst)) => Some(if rst.is_before(fin) { rst } else { fin }),
             (fin, rst) => fin.or(rst),
         }
+    }
+
+    /// Whether `segment` is another sighting of a packet that was taken before: on another interface, or inside
+    /// another tunnel.
+    #[inline]
+    pub(crate) fn is_copy(&mut self, segment: &Segment<'_>) -> bool {
+        let Self { sightings, origin, end, .. } = self;
+        let (syn, fin, rst) = (self.syn + self.syn_ack > 0, self.fin > 0, self.rst > 0);
+        sightings.is_copy(segment, || {
+            let known = origin.is_some_and(|origin| {
+                let from = origin.offset(segment.seq, *end);
+                from.saturating_add(segment.payload_len.into()) <= *end
+            });
+            known
+                && (syn || !segment.flags.has(Flags::SYN))
+                && (fin || !segment.flags.has(Flags::FIN))
+                && (rst || !segment.flags.has(Flags::RST))
+        })
+    }
+
+    /// Whether the peer acknowledged the octet with sequence number `seq`, or the SYN.
+    pub(crate) fn is_acknowledged_past(&self, seq: u32) -> bool {
+        self.origin.is_some_and(|origin| origin.offset(seq, self.acknowledged) < self.acknowledged)
+    }
+
+    /// Whether `seq` lies in what this side has sent: where an ICMP error quotes it, it quotes this connection.
+    pub(crate) fn has_sent(&self, seq: u32) -> bool {
+        self.origin.is_some_and(|origin| (-1..=self.end).contains(&origin.offset(seq, self.end)))
     }
 
     /// Counts a segment of this side.
@@ -240,6 +272,14 @@ impl Half {
 
     /// Gives up missing octets and delivers what waited for them.
     pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
+        let hole = self.stream.hole_end().map_or(0, |end| end.abs_diff(self.stream.next()));
+        self.lost = self.lost.saturating_add(hole);
         self.stream.skip_hole(sink);
+    }
+
+    /// Whether packets of this side are missing from the capture: in the middle, or at the end, where the peer
+    /// acknowledged more than was seen. (A FIN counts as one octet.)
+    pub(crate) fn has_losses(&self) -> bool {
+        self.lost > 0 || self.origin.is_some() && self.acknowledged > self.end.saturating_add(1)
     }
 }

@@ -3,3 +3,4 @@
 pub(crate) mod half;
 pub(crate) mod reassembly;
 pub(crate) mod seq;
+pub(crate) mod sighting;

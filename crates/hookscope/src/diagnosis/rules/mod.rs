@@ -8,6 +8,7 @@ mod fin_before_response;
 mod fin_in_response;
 mod fin_in_tls_handshake;
 mod healthy;
+mod icmp_unreachable;
 mod path_blackhole;
 mod protocol_mismatch;
 mod response_stalled;
@@ -34,6 +35,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &syn_ack_ignored::SynAckIgnored,
     &syn_retransmitted::SynRetransmitted,
     &connection_refused::ConnectionRefused,
+    &icmp_unreachable::IcmpUnreachable,
     &path_blackhole::PathBlackhole,
     &tls_alert::TlsAlert,
     &tls_certificate_rejected::TlsCertificateRejected,

@@ -34,7 +34,8 @@ impl Rule for PathBlackhole {
         // Whoever resets is alive, and so is the path from there.
         let alive = connection.halves[!side].rst_at.is_some();
         let lasted = stuck.count >= Self::RETRANSMISSIONS || stuck.last.since(stuck.first) >= Self::TIME;
-        if closed || alive || !lasted || case.is_one_sided() {
+        let explained = connection.unreachable.is_some();
+        if closed || alive || explained || !lasted || case.is_one_sided() {
             return None;
         }
         let worked = connection.application.calls.count >= 2

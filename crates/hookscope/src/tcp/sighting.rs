@@ -1,0 +1,170 @@
+//! One packet, several sightings: on `any` each packet shows on every interface that it crosses, inside and outside of
+//! an overlay. Says which segment is the packet and which a copy.
+//!
+//! Two rules, each for what the other cannot tell:
+//!
+//! * Where the last packet of a direction was seen is its *primary* vantage. A segment from elsewhere that brings
+//!   nothing new, while the primary is in use, is a copy: a retransmission shows at the primary too. What brings
+//!   something new is no copy, and its vantage is the primary from then on.
+//! * A segment that equals the one before to the IPv4 identification, right after it, is a copy wherever it was seen:
+//!   mirrored ports and overlapping files. A sender numbers a retransmission anew.
+
+use crate::time::{Elapsed, Timestamp};
+use crate::wire::{Segment, Vantage};
+
+/// Where a direction's packets are seen.
+#[derive(Debug, Default)]
+pub(crate) struct Sightings {
+    last: Option<Sighting>,
+}
+
+/// The last packet that was no copy.
+#[derive(Clone, Copy, Debug)]
+struct Sighting {
+    vantage: Vantage,
+    /// Files of different interfaces may overlap in time.
+    file: u16,
+    flags: u8,
+    ip_id: u16,
+    window: u16,
+    seq: u32,
+    ack: u32,
+    length: u32,
+    time: Timestamp,
+}
+
+impl Sightings {
+    /// How long after the primary's last packet a copy of it may show: longer than the host takes to pass it on,
+    /// shorter than the least retransmission timeout of Linux, 200 ms.
+    const PASSAGE: Elapsed = Elapsed::from_millis(100);
+    /// How long after a packet its equal is a copy and not a retransmission: with an identification of its own,
+    /// and without one (IPv6, or zero), where only the time tells.
+    const EQUAL: Elapsed = Elapsed::from_millis(20);
+    const EQUAL_UNNUMBERED: Elapsed = Elapsed::from_millis(1);
+
+    /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
+    #[inline]
+    pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
+        let here = Sighting {
+            vantage: segment.vantage,
+            file: segment.frame.file(),
+            flags: segment.flags.0,
+            ip_id: segment.ip_id,
+            window: segment.window,
+            seq: segment.seq,
+            ack: segment.ack,
+            length: segment.payload_len,
+            time: segment.time,
+        };
+        let Some(last) = self.last.replace(here) else { return false };
+        let after = here.time.since(last.time);
+        let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
+        let acknowledges_more = here.ack.wrapping_sub(last.ack).cast_signed() > 0;
+        let copy = here.equals(&last) && after <= here.patience(&last)
+            || elsewhere && !acknowledges_more && brings_nothing();
+        if copy {
+            self.last = Some(last);
+        }
+        copy
+    }
+}
+
+impl Sighting {
+    /// Whether both show the same packet, as far as a header tells.
+    #[inline]
+    fn equals(&self, other: &Self) -> bool {
+        self.seq == other.seq
+            && self.ack == other.ack
+            && self.ip_id == other.ip_id
+            && self.length == other.length
+            && self.flags == other.flags
+            && self.window == other.window
+    }
+
+    /// How long two equal sightings are one packet.
+    fn patience(&self, other: &Self) -> Elapsed {
+        if self.vantage != other.vantage || self.file != other.file {
+            Sightings::PASSAGE
+        } else if self.ip_id != 0 {
+            Sightings::EQUAL
+        } else if self.length > 0 {
+            Sightings::EQUAL_UNNUMBERED
+        } else {
+            // Acknowledgments and resets do come several times alike.
+            Elapsed::from_nanos(-1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::key::{Address, Endpoint, FlowKey};
+    use crate::packet::Frame;
+    use crate::wire::Flags;
+
+    fn segment(micros: i64, interface: u32, ip_id: u16, seq: u32) -> Segment<'static> {
+        let endpoint = |port| Endpoint { address: Address::v4([10, 0, 0, 1]), port };
+        let (key, from) = FlowKey::of(endpoint(1), endpoint(2));
+        Segment {
+            key,
+            hash: 0,
+            from,
+            flags: Flags::ACK,
+            time: Timestamp::from_nanos(micros * 1000),
+            frame: Frame::new(0, 1),
+            seq,
+            ack: 1,
+            window: 9,
+            ip_id,
+            ttl: 64,
+            vantage: Vantage { interface, depth: 0 },
+            payload_len: 10,
+            payload: &[],
+            options: &[],
+        }
+    }
+
+    #[test]
+    fn a_packet_seen_on_two_interfaces_is_one() {
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_copy(&segment(0, 1, 7, 100), || false));
+        assert!(sightings.is_copy(&segment(30, 2, 7, 100), || true));
+        // Cut up on its way out: other sizes and identifications, nothing new.
+        assert!(sightings.is_copy(&segment(31, 2, 8, 105), || true));
+    }
+
+    #[test]
+    fn a_retransmission_is_counted_once_at_the_primary() {
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_copy(&segment(0, 1, 7, 100), || false));
+        assert!(sightings.is_copy(&segment(30, 2, 7, 100), || true));
+        assert!(!sightings.is_copy(&segment(200_000, 1, 8, 100), || true));
+        assert!(sightings.is_copy(&segment(200_030, 2, 8, 100), || true));
+    }
+
+    #[test]
+    fn a_primary_that_fell_silent_is_replaced() {
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_copy(&segment(0, 1, 7, 100), || false));
+        assert!(!sightings.is_copy(&segment(10, 2, 8, 110), || false), "new octets are no copy");
+        assert!(!sightings.is_copy(&segment(250_000, 1, 9, 110), || true), "nobody else shows it");
+    }
+
+    #[test]
+    fn a_mirrored_packet_is_one_and_a_quick_retransmission_is_not() {
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_copy(&segment(0, 1, 7, 100), || false));
+        assert!(sightings.is_copy(&segment(50, 1, 7, 100), || true));
+        assert!(!sightings.is_copy(&segment(300, 1, 8, 100), || true), "it has an identification of its own");
+        assert!(!sightings.is_copy(&segment(30_000, 1, 8, 100), || true), "too late for a copy");
+    }
+
+    #[test]
+    fn without_an_identification_only_the_time_tells() {
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_copy(&segment(0, 1, 0, 100), || false));
+        assert!(sightings.is_copy(&segment(900, 1, 0, 100), || true));
+        assert!(!sightings.is_copy(&segment(3_000, 1, 0, 100), || true));
+    }
+}
