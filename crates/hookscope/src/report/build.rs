@@ -2,7 +2,7 @@
 
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::story::Story;
+use crate::diagnosis::story::{Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::inspect::Inspection;
 use crate::inspect::outcome::{JudgedCall, Outcome};
@@ -211,7 +211,7 @@ impl<'a> Builder<'a> {
     fn verdict(&self, outcome: &Outcome, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
         let config = &self.inspection.config;
         let case = Case { connection: &outcome.connection, now: outcome.now, config };
-        let name = self.name(outcome).map(|name| name.text);
+        let name = self.name(outcome).map(|name| name.text).filter(|name| is_host_name(name));
         let last = outcome.connection.application.calls.last.as_ref();
         // A failure of the connection is about its last call; a warning about the call that bears it.
         let same =

@@ -103,6 +103,11 @@ impl AlertDescription {
         self.names().1
     }
 
+    /// Whether a verdict code is one made of an alert's name.
+    pub(crate) fn is_code(code: &str) -> bool {
+        (0..=u8::MAX).any(|number| Self(number).code() == code)
+    }
+
     /// Whether a client sends it about a certificate that it does not accept.
     pub(crate) const fn is_about_certificate(self) -> bool {
         matches!(self.0, 42..=46 | 48 | 113 | 114)
