@@ -1,5 +1,6 @@
 //! A capture that begins too late or ends too early to say.
 
+use crate::call::Call;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
 use crate::diagnosis::story::{Prose, Story};
@@ -47,14 +48,14 @@ impl Rule for CaptureIncomplete {
 
 fn lack(case: &Case<'_>) -> Option<Lack> {
     let connection = case.connection;
-    let answered = case.last_call().is_some_and(|call| call.first_byte.is_some());
+    let answered = case.last_call().is_some_and(Call::is_answered);
     if answered {
         return None;
     }
     if case.is_one_sided() {
         return Some(Lack::OneSide);
     }
-    let waits = case.waiting_call().is_some();
+    let waits = case.open_call().is_some();
     let in_handshake = case.is_in_tls_handshake() && case.tls().is_some();
     if case.first_close().is_none() && (waits || in_handshake) {
         return Some(Lack::End);
