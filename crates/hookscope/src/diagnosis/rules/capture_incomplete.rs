@@ -27,6 +27,7 @@ impl Rule for CaptureIncomplete {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let phase = match (case.connection.opened, case.last_call()) {
+            (_, Some(call)) if call.first_byte.is_some() => Phase::Response,
             (_, Some(_)) => Phase::Request,
             (Some(_), None) if case.connection.established.is_none() => Phase::Connect,
             (Some(_), None) => Phase::Tls,

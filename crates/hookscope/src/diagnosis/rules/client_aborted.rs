@@ -27,8 +27,9 @@ impl Rule for ClientAborted {
         if case.deadline_kept(call, close.at).is_some() {
             return None;
         }
+        let phase = if call.first_byte.is_some() { Phase::Response } else { Phase::Request };
         Some(
-            Finding::failure(&Self, PAGE.code, Phase::Request, close.at)
+            Finding::failure(&Self, PAGE.code, phase, close.at)
                 .by(Side::Client)
                 .shown(call.requested, "request")
                 .shown(call.first_byte, "the response begins")
