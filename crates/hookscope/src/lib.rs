@@ -76,6 +76,7 @@ mod connection;
 pub mod diagnosis;
 pub mod filter;
 pub mod flow;
+mod http;
 mod inspect;
 pub mod packet;
 pub mod report;

@@ -5,6 +5,8 @@
 
 mod tickets;
 
+use std::num::NonZeroU16;
+
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::time::Elapsed;
@@ -34,12 +36,21 @@ pub(crate) struct Call {
 }
 
 /// What a response in plain HTTP says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Response {
-    /// The status code.
-    pub(crate) status: u16,
+    /// The status code, once it is known.
+    pub(crate) status: Option<NonZeroU16>,
     /// Whether the response was seen to its end.
     pub(crate) is_complete: bool,
+    /// Whether it is a success without an AdmissionReview, although the request was one.
+    pub(crate) lacks_review: bool,
+}
+
+impl Call {
+    /// Whether a response came, as far as can be seen all of it.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.first_byte.is_some() && self.http.is_none_or(|response| response.is_complete)
+    }
 }
 
 /// What a [`Calls`] needs to know of its connection when a request begins.
@@ -180,10 +191,25 @@ impl Calls {
         self.closed[side].get_or_insert(at);
     }
 
-    /// What plain HTTP says of the response that is under way.
-    pub(crate) const fn http(&mut self, response: Response) {
+    /// Whether `side` closed.
+    pub(crate) fn is_closed(&self, side: Side) -> bool {
+        self.closed[side].is_some()
+    }
+
+    /// What plain HTTP says of the response that is under way, if it says anything.
+    pub(crate) const fn http(&mut self, response: Option<Response>) {
         if let Some(call) = &mut self.last {
-            call.http = Some(response);
+            call.http = response;
+        }
+    }
+
+    /// What came was an interim response of plain HTTP: the real one is still to come.
+    pub(crate) const fn interim(&mut self) {
+        if let Some(call) = &mut self.last {
+            call.first_byte = None;
+            call.last_byte = None;
+            call.response_bytes = 0;
+            call.http = None;
         }
     }
 }

@@ -1,13 +1,27 @@
-//! The octets of both directions, in order -> TLS session, plain text, calls.
+//! The octets of both directions, in order -> TLS session, plain HTTP, calls.
+//!
+//! A stream is TLS or it is not: its first octets decide. A client that begins like HTTP is followed by
+//! [`plain`](super::plain); where a proxy opens a tunnel for it, the streams begin anew behind the proxy's answer.
 
 use crate::call::{Call, Calls, Context};
 use crate::config::Limits;
+use crate::connection::plain::{Output, PlainHttp, Tunnel};
+use crate::http::Proxied;
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::reassembly::Chunk;
 use crate::tls::codes::Version;
 use crate::tls::record::{Deframer, RecordEvent};
 use crate::tls::session::{self, Session};
+
+/// How a side closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// In order.
+    Fin,
+    /// By RST.
+    Rst,
+}
 
 /// What a connection carries.
 #[derive(Debug, Default)]
@@ -19,7 +33,10 @@ pub(crate) struct Application {
     /// Calls.
     pub(crate) calls: Calls,
     deframers: PerSide<Deframer>,
-    ended: Option<Call>,
+    /// Plain HTTP, once the client's first octets could be that.
+    http: Option<Box<PlainHttp>>,
+    /// Calls that ended and were not taken yet, oldest first: rarely more than one.
+    ended: Vec<Call>,
 }
 
 impl Application {
@@ -48,6 +65,11 @@ impl Application {
         self.deframers[side].first_octets()
     }
 
+    /// The client that asked a proxy for a tunnel, and what came of it.
+    pub(crate) fn proxied(&self) -> Option<&Proxied> {
+        self.http.as_ref()?.proxied.as_ref()
+    }
+
     /// Takes the next octets of `side`.
     #[inline]
     pub(crate) fn chunk(
@@ -58,10 +80,34 @@ impl Application {
         context: Context,
         limits: &Limits,
     ) {
-        let Self { session, plain, calls, deframers, ended } = self;
+        if self.http.as_ref().is_some_and(|http| http.is_followed()) {
+            self.plain(side, chunk, at, context, limits);
+        } else {
+            self.records(side, chunk, at, context, limits);
+        }
+    }
+
+    /// Takes octets of a connection that carries TLS, or of which that is not known yet.
+    #[inline]
+    fn records(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
+        let Self { session, plain, calls, deframers, http, ended } = self;
         deframers[side].push(chunk, at, &mut |event, at| {
-            if matches!(event, RecordEvent::NotTls) {
-                plain[side].get_or_insert(at);
+            if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
+                // A server of HTTP never speaks first.
+                let may_be_http = side == Side::Client && session.is_none() && plain.server.is_none();
+                match (event, &mut *http) {
+                    (RecordEvent::Plain(data), Some(http)) if may_be_http => {
+                        // The client's octets alone open no tunnel.
+                        let _ = http.push(side, Chunk::Data(data), at, context, &mut Output { calls, ended });
+                    }
+                    (RecordEvent::NotTls, http) => {
+                        plain[side].get_or_insert(at);
+                        if may_be_http {
+                            http.get_or_insert_default().begin();
+                        }
+                    }
+                    _ => {}
+                }
                 return;
             }
             if session.is_none() && matches!(event, RecordEvent::Began(_)) {
@@ -73,24 +119,46 @@ impl Application {
                 session::Application::Closed => calls.close(side, at),
                 _ if http2 => {}
                 session::Application::Began(length) => {
-                    if let Some(call) = calls.began(side, length, at, context) {
-                        *ended = Some(call);
-                    }
+                    ended.extend(calls.began(side, length, at, context));
                 }
                 session::Application::Octets(octets) => calls.octets(side, octets, at),
             });
         });
     }
 
+    /// Takes octets of a connection that carries plain HTTP.
+    #[cold]
+    fn plain(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
+        let Self { http: Some(http), calls, ended, .. } = self else { return };
+        let tunnel = http.push(side, chunk, at, context, &mut Output { calls, ended });
+        let Some(tunnel) = tunnel else { return };
+        // A tunnel is a connection of its own: nothing that was seen before belongs to it.
+        self.calls = Calls::default();
+        self.plain = PerSide::default();
+        self.deframers = PerSide::default();
+        match tunnel {
+            Tunnel::Opened([]) => {}
+            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, limits),
+            Tunnel::Joined => {
+                self.deframers.client.join_midstream();
+                self.deframers.server.join_midstream();
+            }
+        }
+    }
+
     /// A side closed by FIN or RST, after everything that it sent.
-    pub(crate) fn close(&mut self, side: Side, at: Moment) {
+    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing) {
+        let Self { http, calls, ended, .. } = self;
+        if let (Some(http), Closing::Fin) = (http, how) {
+            http.closed(side, at, &mut Output { calls, ended });
+        }
         self.calls.close(side, at);
     }
 
-    /// The call that the last octets ended.
+    /// A call that the last octets ended: one after the other until there is none.
     #[inline]
-    pub(crate) const fn take_ended(&mut self) -> Option<Call> {
-        self.ended.take()
+    pub(crate) fn take_ended(&mut self) -> Option<Call> {
+        if self.ended.is_empty() { None } else { Some(self.ended.remove(0)) }
     }
 
     /// It turned out that the client is who was taken for the server.
@@ -101,5 +169,6 @@ impl Application {
             session.swap_sides();
         }
         self.calls = Calls::default();
+        self.http = None;
     }
 }

@@ -5,8 +5,10 @@
 //! the fields.
 
 mod application;
+mod plain;
 
 pub(crate) use application::Application;
+use application::Closing;
 
 use std::time::Duration;
 
@@ -173,7 +175,8 @@ impl Connection {
         }
     }
 
-    /// Takes a segment. Gives back the call that it ends: the one before the request that begins.
+    /// Takes a segment. Gives back the call that it ends: the one before the request that begins. If it ends several,
+    /// [`Self::take_ended`] gives the others.
     #[inline]
     pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits) -> Option<Call> {
         let at = Moment { time: segment.time, frame: segment.frame };
@@ -252,6 +255,11 @@ impl Connection {
         }
     }
 
+    /// The next call that ended and was not taken yet.
+    pub(crate) fn take_ended(&mut self) -> Option<Call> {
+        self.application.take_ended()
+    }
+
     #[inline]
     fn acknowledged(&mut self, side: Side, segment: &Segment<'_>, at: Moment) {
         // Timestamps alone are twelve octets: only longer options hold SACK blocks, and the newest comes first.
@@ -279,7 +287,7 @@ impl Connection {
             application.chunk(side, chunk, at, context, limits);
         });
         if let Some(at) = half.take_close() {
-            application.close(side, at);
+            application.close(side, at, if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst });
         }
         application.take_ended()
     }
@@ -314,7 +322,7 @@ impl Connection {
         let half = &mut self.halves[side];
         half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits));
         if let Some(at) = half.take_close() {
-            application.close(side, at);
+            application.close(side, at, if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst });
         }
     }
 

@@ -66,6 +66,22 @@ impl<'a> Case<'a> {
         self.connection.halves.client.has_losses() || self.connection.halves.server.has_losses()
     }
 
+    /// The last call, if it is known that its response did not come whole.
+    pub(crate) fn open_call(&self) -> Option<&'a Call> {
+        self.last_call().filter(|call| !call.is_answered())
+    }
+
+    /// Whether the server sent anything in answer to the ClientHello: behind a proxy, through its tunnel.
+    pub(crate) fn server_spoke(&self) -> bool {
+        let application = &self.connection.application;
+        match (application.proxied(), self.tls()) {
+            (Some(_), Some(session)) => {
+                session.first_record.server.is_some() || application.plain.server.is_some()
+            }
+            _ => self.connection.halves.server.data_at.is_some(),
+        }
+    }
+
     /// Whether packets of one direction only are in the capture, although the other side must have sent some.
     pub(crate) fn is_one_sided(&self) -> bool {
         let halves = &self.connection.halves;

@@ -268,8 +268,10 @@ impl Shard {
         }
         self.free.push(slot);
         self.duplicates += tracked.connection.duplicates;
-        if let Some(call) = tracked.connection.finish(&config.limits) {
+        let mut ended = tracked.connection.finish(&config.limits);
+        while let Some(call) = ended {
             tracked.judge_answered(call, now, config, &mut self.tally);
+            ended = tracked.connection.take_ended();
         }
         let outcome = tracked.conclude(now, config, &mut self.tally);
         let keep = match config.keep {
@@ -294,8 +296,10 @@ impl Tracked {
     #[inline]
     fn observe(&mut self, segment: &Segment<'_>, clock: Timestamp, config: &Config, tally: &mut Tally) {
         self.clock = clock;
-        if let Some(call) = self.connection.observe(segment, &config.limits) {
+        let mut ended = self.connection.observe(segment, &config.limits);
+        while let Some(call) = ended {
             self.judge_answered(call, clock, config, tally);
+            ended = self.connection.take_ended();
         }
     }
 
@@ -316,7 +320,7 @@ impl Tracked {
     fn conclude(mut self: Box<Self>, now: Timestamp, config: &Config, tally: &mut Tally) -> Outcome {
         let case = Case { connection: &self.connection, now, config };
         let last = self.connection.application.calls.last;
-        let answered = last.filter(|call| call.first_byte.is_some()).map(|call| judge_call(&case, &call));
+        let answered = last.filter(Call::is_answered).map(|call| judge_call(&case, &call));
         let earlier = self.calls.iter().map(|judged| &judged.verdict).chain(&answered);
         let verdict = judge_connection(&case, earlier);
         if let Some(call) = last {

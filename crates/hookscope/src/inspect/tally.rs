@@ -70,7 +70,7 @@ impl Tally {
         server.calls += 1;
         if verdict.severity == Severity::Failure {
             server.failed_calls += 1;
-        } else if let Some(last_byte) = call.last_byte {
+        } else if let Some(last_byte) = call.last_byte.filter(|_| call.is_answered()) {
             let took = last_byte.since(call.start);
             server.latency.get_or_insert_with(|| Box::new(LatencyTally::new(took))).add(took);
         }

@@ -206,7 +206,7 @@ impl<'a> Builder<'a> {
     fn call(&self, outcome: &Outcome, judged: &JudgedCall) -> schema::Call {
         let JudgedCall { call, verdict } = judged;
         let failed = verdict.severity == Severity::Failure;
-        let end = if failed || call.last_byte.is_none() { verdict.end } else { call.last_byte };
+        let end = if failed || !call.is_answered() { verdict.end } else { call.last_byte };
         schema::Call {
             index: call.index.into(),
             start: call.start.time.to_string(),

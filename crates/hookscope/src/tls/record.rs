@@ -122,7 +122,15 @@ impl Deframer {
     #[inline]
     fn data(&mut self, mut data: &[u8], at: Moment, sink: &mut impl FnMut(RecordEvent<'_>, Moment)) {
         match self.mode {
-            Mode::Plain => return sink(RecordEvent::Plain(data), at),
+            Mode::Plain => {
+                // The first octets tell what it is instead, however they are cut.
+                for byte in data {
+                    let Some(slot) = self.partial.get_mut(usize::from(self.filled)) else { break };
+                    *slot = *byte;
+                    self.filled += 1;
+                }
+                return sink(RecordEvent::Plain(data), at);
+            }
             Mode::Unframed => {
                 let head = data.get(..Header::SIZE.into());
                 if !head.is_some_and(Header::is_plausible) {

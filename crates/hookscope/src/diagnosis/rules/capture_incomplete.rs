@@ -1,5 +1,6 @@
 //! A capture that begins too late or ends too early to say.
 
+use crate::call::Call;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
 use crate::diagnosis::story::{Prose, Story};
@@ -27,6 +28,7 @@ impl Rule for CaptureIncomplete {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let phase = match (case.connection.opened, case.last_call()) {
+            (_, Some(call)) if call.first_byte.is_some() => Phase::Response,
             (_, Some(_)) => Phase::Request,
             (Some(_), None) if case.connection.established.is_none() => Phase::Connect,
             (Some(_), None) => Phase::Tls,
@@ -49,7 +51,7 @@ impl Rule for CaptureIncomplete {
 
 fn lack(case: &Case<'_>) -> Option<Lack> {
     let connection = case.connection;
-    let answered = case.last_call().is_some_and(|call| call.first_byte.is_some());
+    let answered = case.last_call().is_some_and(Call::is_answered);
     if answered {
         return None;
     }
@@ -60,7 +62,7 @@ fn lack(case: &Case<'_>) -> Option<Lack> {
     if case.has_losses() && unclear {
         return Some(Lack::Packets);
     }
-    let waits = case.waiting_call().is_some();
+    let waits = case.open_call().is_some();
     let in_handshake = case.is_in_tls_handshake() && case.tls().is_some();
     if case.first_close().is_none() && (waits || in_handshake) {
         return Some(Lack::End);

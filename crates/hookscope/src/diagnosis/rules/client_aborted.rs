@@ -20,15 +20,19 @@ impl Rule for ClientAborted {
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         // Without its SYN, when the call began is not known.
         case.connection.opened?;
-        let call = case.waiting_call()?;
-        let close = case.first_close_by(Side::Client).filter(|close| close.how != How::Rst)?;
+        let call = case.open_call()?;
+        // A bare RST while nothing has come is the host's; a program that closes with octets unread resets.
+        let may_reset = call.first_byte.is_some();
+        let close = case.first_close_by(Side::Client).filter(|close| close.how != How::Rst || may_reset)?;
         if case.deadline_kept(call, close.at).is_some() {
             return None;
         }
+        let phase = if call.first_byte.is_some() { Phase::Response } else { Phase::Request };
         Some(
-            Finding::failure(&Self, PAGE.code, Phase::Request, close.at)
+            Finding::failure(&Self, PAGE.code, phase, close.at)
                 .by(Side::Client)
                 .shown(call.requested, "request")
+                .shown(call.first_byte, "the response begins")
                 .shown(close.at, "the client closes"),
         )
     }

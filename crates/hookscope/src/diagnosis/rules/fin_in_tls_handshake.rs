@@ -42,8 +42,7 @@ impl Rule for FinInTlsHandshake {
         let connection = story.case.connection;
         let hello = story.case.tls().is_some_and(|session| session.client_hello.is_some());
         let when = if hello { "after the ClientHello" } else { "before the client said anything" };
-        let answered =
-            if connection.halves.server.data_at.is_some() { "" } else { " and without a byte of TLS" };
+        let answered = if story.case.server_spoke() { "" } else { " and without a byte of TLS" };
         Prose::only(format!("{} closed the connection {when}, without an alert{answered}", story.server()))
             .hint(format!("Read the webhook's log at that time: {}", story.show_logs()))
             .hint("If a service mesh sidecar accepts the connection in its place: exclude the webhook's port from it, or set mTLS to PERMISSIVE for it")

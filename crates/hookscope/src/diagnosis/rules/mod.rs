@@ -8,9 +8,11 @@ mod fin_before_response;
 mod fin_in_response;
 mod fin_in_tls_handshake;
 mod healthy;
+mod http_status;
 mod icmp_unreachable;
 mod path_blackhole;
 mod protocol_mismatch;
+mod proxy_refused;
 mod response_stalled;
 mod rst_before_response;
 mod rst_in_response;
@@ -49,6 +51,8 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &rst_in_response::RstInResponse,
     &fin_before_response::FinBeforeResponse,
     &fin_in_response::FinInResponse,
+    &proxy_refused::ProxyRefused,
+    &http_status::HttpStatus,
     &deadline_exceeded::DeadlineExceeded,
     &client_aborted::ClientAborted,
     &response_stalled::ResponseStalled,

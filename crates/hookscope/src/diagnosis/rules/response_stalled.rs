@@ -29,16 +29,19 @@ impl Rule for ResponseStalled {
         let close = case.first_close_by(Side::Client)?;
         let complete = call.http.is_some_and(|response| response.is_complete);
         let goes_on = case.connection.application.calls.late.is_some();
-        if complete || close.at.since(last_byte) < Self::SILENCE && !goes_on {
+        // Without keys the end of a response is not seen: only silence tells that it was not reached.
+        let is_seen = call.http.is_some();
+        if complete || !is_seen && close.at.since(last_byte) < Self::SILENCE && !goes_on {
             return None;
         }
-        let deadline = case.deadline_met(close.at.since(call.start))?;
+        let deadline = case.deadline_met(close.at.since(call.start));
+        let deadline = deadline.or_else(|| case.deadline_kept(call, close.at).filter(|_| is_seen))?;
         let finding = Finding::failure(&Self, PAGE.code, Phase::Response, close.at)
-            .inferred()
             .shown(call.requested, "request")
             .shown(first_byte, "the response begins")
             .shown(last_byte, "its last byte so far")
             .shown(close.at, "the client gives up and closes");
+        let finding = if is_seen { finding } else { finding.inferred() };
         Some(Finding { deadline: Some(deadline), ..finding })
     }
 

@@ -28,17 +28,17 @@ impl Rule for RstInResponse {
         let last_byte = call.last_byte.filter(|_| call.first_byte.is_some())?;
         let close = case.first_close_by(Side::Server).filter(|close| close.how == How::Rst)?;
         let complete = call.http.is_some_and(|response| response.is_complete);
-        if complete || close.at.since(last_byte) > Self::SOON {
+        // Without keys the end of a response is not seen: only a RST right behind it was in the middle of it.
+        let is_seen = call.http.is_some();
+        if complete || !is_seen && close.at.since(last_byte) > Self::SOON {
             return None;
         }
-        Some(
-            Finding::failure(&Self, PAGE.code, Phase::Response, close.at)
-                .by(Side::Server)
-                .inferred()
-                .shown(call.requested, "request")
-                .shown(call.first_byte, "the response begins")
-                .shown(close.at, "RST by the server"),
-        )
+        let finding = Finding::failure(&Self, PAGE.code, Phase::Response, close.at)
+            .by(Side::Server)
+            .shown(call.requested, "request")
+            .shown(call.first_byte, "the response begins")
+            .shown(close.at, "RST by the server");
+        Some(if is_seen { finding } else { finding.inferred() })
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {

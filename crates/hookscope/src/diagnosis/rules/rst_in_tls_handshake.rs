@@ -25,7 +25,7 @@ impl Rule for RstInTlsHandshake {
         let close = case.first_close()?;
         let rst = case.rst_of(close.side)?;
         // A client that resets before it said anything probes the port; one that resets a silent server gave up.
-        let client_may = connection.halves.server.data_at.is_some() && case.tls().is_some();
+        let client_may = case.server_spoke() && case.tls().is_some();
         if close.how == How::Fin || close.side == Side::Client && !client_may {
             return None;
         }
@@ -50,8 +50,7 @@ impl Rule for RstInTlsHandshake {
                 .hint("Look in kube-apiserver's log at that time for why it gave up: `grep 'failed calling webhook'`")
                 .hint("See whether connection tracking of this host marks packets invalid: `conntrack -S`");
         }
-        let answered =
-            if connection.halves.server.data_at.is_some() { "" } else { ", without a byte of TLS" };
+        let answered = if story.case.server_spoke() { "" } else { ", without a byte of TLS" };
         Prose::only(format!("{server} reset the connection in the TLS handshake, {when}{answered}"))
             .hint(format!("Read the webhook's log at that time: {}", story.show_logs()))
             .hint("If a service mesh sidecar or proxy accepts the connection in its place: exclude the webhook's port from it, or set mTLS to PERMISSIVE for it")

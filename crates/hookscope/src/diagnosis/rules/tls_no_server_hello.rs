@@ -24,7 +24,7 @@ impl Rule for TlsNoServerHello {
         }
         let halves = &case.connection.halves;
         let hello = case.tls()?.client_hello.as_ref()?.at;
-        if halves.server.data_at.is_some() || !halves.client.is_acknowledged() {
+        if case.server_spoke() || !halves.client.is_acknowledged() {
             return None;
         }
         let gave_up = case.first_close_by(Side::Client).map(|close| close.at);

@@ -1,0 +1,176 @@
+//! Messages of plain HTTP -> calls, a proxy's answer, and where its tunnel begins.
+//!
+//! A call in plain HTTP is a call like one in TLS, but for one thing: the end of its response is seen. Where messages
+//! cannot be told apart any more, bursts of octets are taken for requests and responses, as in TLS.
+
+use crate::call::{Call, Calls, Context, Response};
+use crate::http::{Answer, Dialogue, Event, Proxied, Refusal, Stop};
+use crate::packet::Moment;
+use crate::side::Side;
+use crate::tcp::reassembly::Chunk;
+
+/// A connection whose client began like HTTP.
+#[derive(Debug, Default)]
+pub(super) struct PlainHttp {
+    mode: Mode,
+    /// The client's last CONNECT.
+    pub(super) proxied: Option<Proxied>,
+}
+
+#[derive(Debug, Default)]
+enum Mode {
+    /// Message follows message.
+    Messages(Dialogue),
+    /// Messages cannot be told apart.
+    Bursts,
+    /// No HTTP, or not any more.
+    Opaque,
+    /// Octets are a tunnel's: not looked at here.
+    #[default]
+    Tunnel,
+}
+
+/// A tunnel begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tunnel<'d> {
+    /// With these octets.
+    Opened(&'d [u8]),
+    /// Somewhere here: the proxy's answer was not seen whole.
+    Joined,
+}
+
+/// Where calls go.
+pub(super) struct Output<'a> {
+    pub(super) calls: &'a mut Calls,
+    pub(super) ended: &'a mut Vec<Call>,
+}
+
+impl PlainHttp {
+    /// The client's stream begins, the connection's or a tunnel's.
+    pub(super) fn begin(&mut self) {
+        self.mode = Mode::Messages(Dialogue::default());
+    }
+
+    /// Whether the connection's octets are looked at here.
+    pub(super) const fn is_followed(&self) -> bool {
+        !matches!(self.mode, Mode::Tunnel)
+    }
+
+    /// Takes the next chunk of `side`. Says if a tunnel begins in it.
+    pub(super) fn push<'d>(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'d>,
+        at: Moment,
+        context: Context,
+        output: &mut Output<'_>,
+    ) -> Option<Tunnel<'d>> {
+        if side == Side::Server && output.calls.is_closed(Side::Client) {
+            // No response: calls note that it came too late.
+            let _ = output.calls.began(side, 0, at, context);
+            return None;
+        }
+        let Self { mode, proxied } = self;
+        let stop = match mode {
+            Mode::Messages(dialogue) => dialogue
+                .push(side, chunk, at, &mut |event, at| take(event, at, context, proxied, output))
+                .err()?,
+            Mode::Bursts => {
+                let size = match chunk {
+                    Chunk::Data(data) => data.len() as u64,
+                    Chunk::Gap(size) => size,
+                };
+                output.burst(side, size, at, context);
+                return None;
+            }
+            Mode::Opaque | Mode::Tunnel => return None,
+        };
+        let asks = proxied.as_mut().filter(|proxied| proxied.answer.is_none());
+        let (mode, tunnel) = match (stop, asks) {
+            (Stop::NotHttp | Stop::Upgraded, _) => (Mode::Opaque, None),
+            (Stop::Tunnel(first), asks) => {
+                if let Some(proxied) = asks {
+                    proxied.answer = Some(Answer { at, refusal: None });
+                }
+                (Mode::Tunnel, Some(Tunnel::Opened(first)))
+            }
+            (Stop::Lost(_), Some(_)) => (Mode::Tunnel, Some(Tunnel::Joined)),
+            (Stop::Lost(untold), None) => {
+                output.burst(side, untold, at, context);
+                (Mode::Bursts, None)
+            }
+        };
+        self.mode = mode;
+        tunnel
+    }
+
+    /// `side` closed by FIN.
+    pub(super) fn closed(&mut self, side: Side, at: Moment, output: &mut Output<'_>) {
+        let Self { mode: Mode::Messages(dialogue), proxied } = self else { return };
+        if !output.calls.is_closed(Side::Client) {
+            dialogue.closed(side, at, &mut |event, at| {
+                take(event, at, Context::default(), proxied, output);
+            });
+        }
+    }
+}
+
+impl Output<'_> {
+    /// Takes octets that are a request or a response, by who sent them.
+    fn burst(&mut self, side: Side, octets: u64, at: Moment, context: Context) {
+        let is_complete = |call: &Call| call.http.is_some_and(|response| response.is_complete);
+        if octets == 0 || side == Side::Server && self.calls.last.as_ref().is_some_and(is_complete) {
+            return;
+        }
+        if !self.calls.last.as_ref().is_some_and(is_complete) {
+            self.calls.http(None);
+        }
+        self.ended.extend(self.calls.began(side, 0, at, context));
+        self.calls.octets(side, octets, at);
+    }
+
+    /// Changes what is known of the response that is under way.
+    fn response(&mut self, change: impl FnOnce(&mut Response)) {
+        let known = self.calls.last.and_then(|call| call.http);
+        if let Some(mut response) = known {
+            change(&mut response);
+            self.calls.http(Some(response));
+        }
+    }
+}
+
+/// Takes an event of the dialogue.
+fn take(
+    event: Event<'_>,
+    at: Moment,
+    context: Context,
+    proxied: &mut Option<Proxied>,
+    output: &mut Output<'_>,
+) {
+    match event {
+        Event::RequestBegan => output.ended.extend(output.calls.began(Side::Client, 0, at, context)),
+        Event::RequestOctets(octets) => output.calls.octets(Side::Client, octets, at),
+        Event::Connect(target) => {
+            *proxied = Some(Proxied { target: target.into(), asked: at, answer: None });
+        }
+        Event::ResponseBegan => {
+            output.ended.extend(output.calls.began(Side::Server, 0, at, context));
+            output.calls.http(Some(Response::default()));
+        }
+        Event::ResponseOctets(octets) => output.calls.octets(Side::Server, octets, at),
+        Event::Interim => output.calls.interim(),
+        Event::Status(status) => output.response(|response| response.status = Some(status)),
+        Event::Refused(status, reason) => {
+            // Nothing was called: the call would have been made through the tunnel.
+            *output.calls = Calls::default();
+            if let Some(proxied) = proxied {
+                let refusal = Some(Refusal { status, reason: reason.into() });
+                proxied.answer = Some(Answer { at, refusal });
+            }
+        }
+        Event::ResponseEnded { lacks_review } => output.response(|response| {
+            response.is_complete = true;
+            response.lacks_review = lacks_review;
+        }),
+    }
+}
