@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod filter;
 pub mod flow;
 mod inspect;
+mod lookup;
 pub mod packet;
 pub mod report;
 pub mod side;

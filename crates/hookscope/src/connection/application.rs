@@ -2,6 +2,8 @@
 
 use crate::call::{Call, Calls, Context};
 use crate::config::Limits;
+use crate::lookup::Heard;
+use crate::lookup::framer::Stream;
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::reassembly::Chunk;
@@ -18,11 +20,18 @@ pub(crate) struct Application {
     pub(crate) plain: PerSide<Option<Moment>>,
     /// Calls.
     pub(crate) calls: Calls,
+    /// DNS messages, on a connection to a name server.
+    pub(crate) dns: Option<Box<Stream>>,
     deframers: PerSide<Deframer>,
     ended: Option<Call>,
 }
 
 impl Application {
+    /// What a connection to this port of the server carries.
+    pub(crate) fn new(port: u16) -> Self {
+        Self { dns: (port == Heard::PORT).then(Box::default), ..Self::default() }
+    }
+
     /// The first octets of `side` were not seen.
     pub(crate) fn join_midstream(&mut self, side: Side) {
         self.deframers[side].join_midstream();
@@ -58,7 +67,10 @@ impl Application {
         context: Context,
         limits: &Limits,
     ) {
-        let Self { session, plain, calls, deframers, ended } = self;
+        let Self { session, plain, calls, dns, deframers, ended } = self;
+        if let Some(dns) = dns {
+            dns.chunk(side, chunk, at, limits);
+        }
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls) {
                 plain[side].get_or_insert(at);
