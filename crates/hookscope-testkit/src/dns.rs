@@ -19,7 +19,7 @@ pub mod code {
     pub const REFUSED: u8 = 5;
 }
 
-const RESPONSE: u16 = 0x8000;
+const RESPONSE: u16 = 0x8080; // from a server that does recursion
 const TRUNCATED: u16 = 0x0200;
 const RECURSION: u16 = 0x0100;
 

@@ -42,7 +42,7 @@ pub(crate) trait Rule: fmt::Debug + Sync {
     }
 
     /// Puts a finding of this rule about a lookup in words.
-    fn describe_lookup(&self, _lookup: &Lookup, _now: Timestamp, _finding: &Finding) -> Prose {
+    fn describe_lookup(&self, _lookup: &Lookup, _now: Timestamp) -> Prose {
         Prose::default()
     }
 }

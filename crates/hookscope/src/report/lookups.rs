@@ -61,7 +61,7 @@ impl Builder<'_> {
             Fate::Answered(_, answer) | Fate::Failed(_, answer) => Some(answer.at),
             Fate::Silent(_) | Fate::Waiting => None,
         };
-        let prose = verdict.rule.describe_lookup(lookup, *now, verdict);
+        let prose = verdict.rule.describe_lookup(lookup, *now);
         schema::Lookup {
             client: lookup.client.ip().to_string(),
             server: server(judged).map(|server| server.to_string()).unwrap_or_default(),

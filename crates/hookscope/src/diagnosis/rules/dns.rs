@@ -1,7 +1,7 @@
 //! Lookups that failed, and those that did not.
 
 use crate::diagnosis::catalogue::page;
-use crate::diagnosis::story::{Human, Prose, count};
+use crate::diagnosis::story::{Human, Prose};
 use crate::diagnosis::verdict::{Finding, Phase};
 use crate::diagnosis::{Page, Rule};
 use crate::lookup::{Attempt, Excuse, Fate, Lookup, Transport};
@@ -25,7 +25,7 @@ impl Rule for Dns {
         &[NXDOMAIN, SERVFAIL, REFUSED, TIMEOUT]
     }
 
-    fn describe_lookup(&self, lookup: &Lookup, now: Timestamp, finding: &Finding) -> Prose {
+    fn describe_lookup(&self, lookup: &Lookup, now: Timestamp) -> Prose {
         let name = &lookup.question.name;
         match lookup.fate(now) {
             Fate::Answered(..) => answered(lookup),
@@ -34,10 +34,9 @@ impl Rule for Dns {
                 None => failed(lookup, attempt, answer.code),
             },
             Fate::Silent(_) => silent(lookup),
-            Fate::Waiting => Prose::only(format!(
-                "The capture ends before the query for {name} was answered ({})",
-                finding.code.name
-            )),
+            Fate::Waiting => {
+                Prose::only(format!("The capture ends too soon after the query for {name} to say"))
+            }
         }
     }
 }
@@ -100,7 +99,7 @@ fn failed(lookup: &Lookup, attempt: &Attempt, code: ResponseCode) -> Prose {
         ResponseCode::NAME_ERROR => (
             format!("{name} does not exist: the name server {server} answered NXDOMAIN"),
             format!(
-                "See whether another name server knows it: {}, `dig +trace {name}`",
+                "See whether another name server knows it: {}; `dig +trace {name}`",
                 dig(lookup, attempt)
             ),
         ),
@@ -115,14 +114,15 @@ fn failed(lookup: &Lookup, attempt: &Attempt, code: ResponseCode) -> Prose {
         _ => (
             format!("The name server {server} could not resolve {name}: it answered {code}"),
             format!(
-                "Ask it, and then past it: {}, `dig +cd {name} {kind} @{}` (without DNSSEC), `dig +trace {name}`",
+                "Ask it, then without DNSSEC, then the zone's own servers: {}; `dig +cd {name} {kind} @{}`; \
+                 `dig +trace {name}`",
                 dig(lookup, attempt),
                 server.address.ip()
             ),
         ),
     };
-    let times = if lookup.count > 1 { format!(" ({})", count(lookup.count, "query")) } else { String::new() };
-    advise(Prose::only(summary + &times.replace("querys", "queries")).hint(next), lookup)
+    let summary = if lookup.count > 1 { format!("{summary} ({} queries)", lookup.count) } else { summary };
+    advise(Prose::only(summary).hint(next), lookup)
 }
 
 fn silent(lookup: &Lookup) -> Prose {
@@ -145,7 +145,7 @@ fn silent(lookup: &Lookup) -> Prose {
     advise(
         prose
             .hint(format!(
-                "See if the name server answers at all, over UDP and over TCP: {}, `dig +tcp {name} @{ip}`",
+                "See if the name server answers at all, over UDP and over TCP: {}; `dig +tcp {name} @{ip}`",
                 dig(lookup, last)
             ))
             .hint(format!(
