@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use hookscope::diagnosis::Page;
 use hookscope::filter::NameFilter;
 use hookscope::report::Input;
 use hookscope::report::schema::{Group, Report};
@@ -70,14 +71,20 @@ fn input(summary: &Summary) -> Input {
 
 /// All codes, class by class.
 pub(crate) fn catalogue() -> Vec<Code> {
-    let pages = hookscope::diagnosis::pages().into_iter();
-    pages
-        .map(|page| Code {
-            code: page.code.name,
-            class: page.code.class.name(),
-            severity: page.severity.name(),
-            summary: page.summary(),
-            page: page.text,
-        })
-        .collect()
+    hookscope::diagnosis::pages().into_iter().map(code).collect()
+}
+
+/// The entry of a code, or that of its family: an alert that has no page of its own shares one.
+pub(crate) fn entry(name: &str) -> Option<Code> {
+    hookscope::diagnosis::page_of(name).map(code)
+}
+
+fn code(page: &Page) -> Code {
+    Code {
+        code: page.code.name,
+        class: page.code.class.name(),
+        severity: page.severity.name(),
+        summary: page.summary(),
+        page: page.text,
+    }
 }

@@ -1,4 +1,73 @@
 //! Says from a packet capture why calls of Kubernetes admission webhooks fail.
+//!
+//! This is the engine, without input or output: packets go in, verdicts come out. It opens no file, reads no clock,
+//! prints nothing and starts no thread; what it finds is a function of the packets and the [`Config`] alone.
+//! `hookscope-capture` reads captures for it, `hookscope-cli` is the command line.
+//!
+//! ```text
+//!             +------------------------------- Inspector --------------------------------+
+//!             |        by connection                                                     |
+//!  Packet --> | wire ----> flow ----> tcp ----> tls ----> call ----> diagnosis --> tally | --> Inspection
+//!             | headers    whose      octets    records,  request,   rules,        counts|        |
+//!             |            is it      in order  handshake response   verdicts            |     report()
+//!             +--------------------------------------------------------------------------+        |
+//!                                                                              schema::Report <---+
+//! ```
+//!
+//! | type | is |
+//! | --- | --- |
+//! | [`Packet`] | one record of a capture: time, frame number, link type, bytes |
+//! | [`Inspector`] | the engine: takes packets one by one or in batches, in the order of the capture |
+//! | [`Config`] | the deadline, what to keep, which connections, bounds on memory |
+//! | [`Filter`] | which connections: by server, port or name |
+//! | [`Inspection`] | what was found, once there are no more packets |
+//! | [`report::schema::Report`] | the same as data, in the form that `--format json` prints |
+//! | [`diagnosis::pages`] | all codes, and the page that explains each |
+//!
+//! # Example
+//!
+//! A client's SYN, and the RST that answers it:
+//!
+//! ```
+//! use hookscope::packet::{Frame, LinkType};
+//! use hookscope::report::Input;
+//! use hookscope::time::Timestamp;
+//! use hookscope::{Config, Inspector, Packet};
+//!
+//! #[rustfmt::skip]
+//! let (syn, rst) = (
+//!     [0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 10, 10, 244, 1, 1, // 10.0.0.10 > 10.244.1.1
+//!      0xbd, 0xf6, 0x24, 0xe3, 0, 0, 0, 7, 0, 0, 0, 0, 0x50, 0x02, 255, 255, 0, 0, 0, 0], // 48630 > 9443, SYN
+//!     [0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 244, 1, 1, 10, 0, 0, 10,
+//!      0x24, 0xe3, 0xbd, 0xf6, 0, 0, 0, 0, 0, 0, 0, 8, 0x50, 0x14, 0, 0, 0, 0, 0, 0], // RST, ACK
+//! );
+//!
+//! let mut inspector = Inspector::new(Config::default());
+//! for (number, data) in (1..).zip([&syn, &rst]) {
+//!     inspector.observe(&Packet {
+//!         time: Timestamp::from_nanos(number as i64 * 1_000_000),
+//!         frame: Frame::new(0, number),
+//!         link_type: LinkType::RAW,
+//!         interface: 0,
+//!         wire_len: 40,
+//!         data,
+//!     });
+//! }
+//! let report = inspector.finish().report(&Input::default());
+//! let connection = &report.connections[0];
+//! assert_eq!(connection.server, "10.244.1.1:9443");
+//! assert_eq!(connection.verdict.code, "connection-refused");
+//! assert_eq!(connection.verdict.evidence[1].frame, 2);
+//! ```
+//!
+//! # What it promises
+//!
+//! * No bytes make it panic: what is wrong with a packet is counted and named in the report's warnings.
+//! * How packets are divided into batches, and connections into [shards](Config::shards), changes speed, never the
+//!   answer.
+//! * Memory is bounded by [`config::Limits`]; at each bound something defined happens, and where that costs accuracy the
+//!   report says so.
+//! * The JSON of [`report::schema`] and the codes of [`diagnosis`] are stable: changes add to them.
 
 mod bytes;
 mod call;

@@ -24,8 +24,8 @@ pub(super) fn run(args: &Explain) -> Result<Status, Failure> {
 
 fn write(out: &mut String, paper: Paper, args: &Explain, catalogue: &[Code]) -> Result<fmt::Result, Failure> {
     let Some(wanted) = &args.code else { return Ok(text::codes(out, paper, catalogue)) };
-    match catalogue.iter().find(|entry| entry.code.eq_ignore_ascii_case(wanted)) {
-        Some(entry) => Ok(text::page(out, paper, entry)),
+    match engine::entry(&wanted.to_ascii_lowercase()) {
+        Some(entry) => Ok(text::page(out, paper, &entry)),
         None => Err(Failure::UnknownCode { code: wanted.clone(), advice: advice(wanted, catalogue) }),
     }
 }

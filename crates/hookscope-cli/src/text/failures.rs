@@ -2,16 +2,13 @@
 
 use std::fmt::{self, Write};
 
-use hookscope::report::schema::{Evidence, Example, Group};
+use hookscope::report::schema::{Evidence, Example, Group, Lookup};
 
 use super::layout::{GAP, GLUE, Page, Text};
-use super::numbers::{counted, duration, range, same_day};
+use super::numbers::{clock, counted, duration, range, same_day};
 use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
 use super::table::{self, Align};
-use super::{Detail, Story, filter, notes, steps, subject, timeline};
-
-/// Connections named where not everything is asked for.
-const IDS: usize = 5;
+use super::{Detail, Story, filter, notes, prose, steps, subject, timeline};
 
 /// Writes one line for each group, however long: how often, what, who.
 pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
@@ -84,19 +81,17 @@ fn labelled(label: &str, copy: &str) -> Text {
 fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result {
     let verdict = subject::verdict(group);
     page.paragraph(0, 2, &subject::heading(group))?;
-    page.paragraph(2, 2, &Text::new().plain(&verdict.summary))?;
-    let ids = ids(group, story.detail == Detail::Verbose);
-    let mut facts = vec![format!("{} {}{ids}", subject::share(group), plural(group)), when(story, group)];
+    page.paragraph(2, 2, &Text::new().plain(prose::summary(group)))?;
+    let mut facts = vec![format!("{} {}", subject::share(group), plural(group)), when(story, group)];
     facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
     if verdict.certainty == "inferred" {
         facts.push("inferred from the pattern of packets".to_owned());
     }
     let facts = facts.join(&format!("{GLUE}· "));
     page.paragraph(2, 2, &Text::new().plain(facts))?;
-    match rest(story, group) {
-        Some(rest) => page.paragraph(2, 2, &Text::new().styled(FAINT, rest)),
-        None => Ok(()),
-    }
+    let ids = if story.detail == Detail::Verbose { ids(group) } else { None };
+    let faint = [rest(story, group), ids];
+    faint.into_iter().flatten().try_for_each(|it| page.paragraph(2, 2, &Text::new().styled(FAINT, it)))
 }
 
 fn plural(group: &Group) -> String {
@@ -133,40 +128,50 @@ fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result
     let verdict = subject::verdict(group);
     match &group.example {
         Example::Connection { connection, timeline } => {
-            let ends = format!("{} → {}", connection.client, connection.server);
-            let title = Text::new().styled(STRONG, format!("Connection {}", connection.id));
-            page.paragraph(2, 4, &title.plain(GAP).glued(PLAIN, ends))?;
+            let facts = [
+                format!("{} UTC", clock(&connection.start)),
+                format!("{} → {}", connection.client, connection.server),
+                format!("id {}", connection.id),
+            ];
+            let mut title = Text::new().styled(STRONG, "Example").glued(PLAIN, "  ");
+            for (index, fact) in facts.iter().enumerate() {
+                title = if index == 0 { title } else { title.styled(FAINT, format!("{GLUE}· ")) };
+                title = title.glued(PLAIN, fact);
+            }
+            page.paragraph(2, 4, &title)?;
             if timeline.is_empty() {
+                return evidence(page, &verdict.evidence);
+            }
+            timeline::write(page, 2, timeline, verbose)?;
+            if verbose {
+                page.blank()?;
+                page.line(2, &Text::new().styled(STRONG, "Evidence"))?;
                 evidence(page, &verdict.evidence)?;
-            } else {
-                timeline::write(page, 2, timeline, verbose)?;
-                if verbose {
-                    page.blank()?;
-                    page.line(2, &Text::new().styled(STRONG, "Evidence"))?;
-                    evidence(page, &verdict.evidence)?;
-                }
             }
             Ok(())
         }
         Example::Lookup(lookup) => {
-            let mut asked =
-                format!("{} asked {} for its {} record", lookup.client, lookup.server, lookup.kind);
-            let _ = write!(asked, ", {}", counted(lookup.attempts, "attempt"));
-            if let Some(seconds) = lookup.seconds {
-                let _ = write!(asked, ", answered after {}", duration(seconds));
-            }
-            page.paragraph(2, 4, &Text::new().styled(STRONG, "Lookup").plain(GAP).plain(asked))?;
+            page.paragraph(2, 4, &Text::new().styled(STRONG, "Lookup").plain(GAP).plain(asked(lookup)))?;
             evidence(page, &verdict.evidence)
         }
     }
 }
 
-/// The first of them by id: ` (39, 71, 140, …)`.
-fn ids(group: &Group, verbose: bool) -> String {
-    let shown = if verbose { group.ids.len() } else { IDS };
-    let ids: Vec<String> = group.ids.iter().take(shown).map(u64::to_string).collect();
+/// Who asked whom, how often, and when the answer came.
+fn asked(lookup: &Lookup) -> String {
+    let mut asked = format!("{} asked {} for its {} record", lookup.client, lookup.server, lookup.kind);
+    let _ = write!(asked, ", {}", counted(lookup.attempts, "attempt"));
+    if let Some(seconds) = lookup.seconds {
+        let _ = write!(asked, ", answered after {}", duration(seconds));
+    }
+    asked
+}
+
+/// The first of them by the ids that other commands and the JSON report know.
+fn ids(group: &Group) -> Option<String> {
+    let ids: Vec<String> = group.ids.iter().map(u64::to_string).collect();
     let more = if (ids.len() as u64) < group.count { ", …" } else { "" };
-    if group.count > 1 && !ids.is_empty() { format!(" ({}{more})", ids.join(", ")) } else { String::new() }
+    (group.count > 1 && !ids.is_empty()).then(|| format!("Their ids: {}{more}", ids.join(", ")))
 }
 
 /// A cause as people write it.
@@ -176,10 +181,11 @@ fn in_words(cause: &str) -> String {
 
 /// The packets that prove it, a line each.
 fn evidence(page: &mut Page<'_>, evidence: &[Evidence]) -> fmt::Result {
-    let width = evidence.iter().map(|item| item.frame.to_string().len()).max().unwrap_or(0) + 3;
+    let name = |item: &Evidence| timeline::frame(item.file.as_deref(), item.frame);
+    let width = evidence.iter().map(|item| name(item).chars().count()).max().unwrap_or(0) + 2;
     for item in evidence {
-        let label = Text::new().styled(FAINT, format!("#{}", item.frame)).padded(width);
-        page.item(4, &label, &Text::new().plain(&item.note))?;
+        let label = Text::new().styled(FAINT, name(item)).padded(width);
+        page.item(4, &label, &Text::new().plain(prose::numbers(&item.note)))?;
     }
     Ok(())
 }

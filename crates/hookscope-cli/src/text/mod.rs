@@ -11,6 +11,7 @@ mod layout;
 mod markdown;
 mod notes;
 mod numbers;
+mod prose;
 mod steps;
 mod style;
 mod subject;

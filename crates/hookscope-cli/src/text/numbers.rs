@@ -95,6 +95,12 @@ pub(crate) fn same_day(first: &str, last: &str) -> bool {
     date_and_time(first).0 == date_and_time(last).0
 }
 
+/// Time of day to the millisecond, as logs have it: `15:27:41.123`.
+pub(crate) fn clock(time: &str) -> &str {
+    let (_, time_of_day) = time.split_once('T').unwrap_or(("", time));
+    time_of_day.get(.."15:27:41.123".len()).unwrap_or(time_of_day)
+}
+
 /// Date and time of day, to the second.
 fn date_and_time(time: &str) -> (&str, &str) {
     let (date, time_of_day) = time.split_once('T').unwrap_or((time, ""));
@@ -154,5 +160,6 @@ mod tests {
         assert!(same_day(a, b) && !same_day(a, next));
         assert_eq!(seconds_between(a, b).map(f64::round), Some(50.0));
         assert_eq!(seconds_between("not a time", b), None);
+        assert_eq!((clock(b), clock("15:27"), clock("")), ("15:28:30.900", "15:27", ""));
     }
 }

@@ -14,6 +14,15 @@ pub(super) fn verdict(group: &Group) -> &Verdict {
     }
 }
 
+/// The same, for tests to change.
+#[cfg(test)]
+pub(super) fn verdict_mut(group: &mut Group) -> &mut Verdict {
+    match &mut group.example {
+        Example::Connection { connection, .. } => &mut connection.verdict,
+        Example::Lookup(lookup) => &mut lookup.verdict,
+    }
+}
+
 /// Who was called: the server's name, else its address; for a lookup the name that was asked for.
 pub(super) fn name(group: &Group) -> &str {
     match &group.example {

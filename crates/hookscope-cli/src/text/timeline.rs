@@ -7,17 +7,24 @@ use hookscope::report::schema::Event;
 use super::head::file_name;
 use super::layout::{Page, Text};
 use super::numbers::{duration, moment};
+use super::prose;
 use super::style::{FAILURE, FAINT, PLAIN};
 
 /// Steps shown where not everything is asked for.
 const STEPS: usize = 12;
 /// From how long on a pause is worth a line of its own, if it is most of the story.
 const PAUSE: f64 = 1.0;
+/// What stands over the columns: time since the first packet, and the packet's number as Wireshark shows it.
+const TIME: &str = "time";
+const FRAME: &str = "frame";
 
 /// Writes the steps; the decisive one bears a mark. Without `whole`, steps in the middle of a long story are left out.
 pub(super) fn write(page: &mut Page<'_>, indent: usize, events: &[Event], whole: bool) -> fmt::Result {
     let shown = if whole { vec![true; events.len()] } else { selection(events) };
+    let (events, file) = without_common_file(events);
+    let events = events.as_slice();
     let widths = Widths::of(events);
+    titles(page, indent, &widths, file.as_deref())?;
     let span = events.iter().map(|event| event.after_s).fold(0.0, f64::max);
     let mut skipped = 0;
     let mut before: Option<f64> = None;
@@ -47,9 +54,11 @@ struct Widths {
 
 impl Widths {
     fn of(events: &[Event]) -> Self {
-        let widest =
-            |text: fn(&Event) -> String| events.iter().map(|event| text(event).chars().count()).max();
-        Self { time: widest(time).unwrap_or(0), frame: widest(frame).unwrap_or(0) }
+        let widest = |title: &str, text: fn(&Event) -> String| {
+            let texts = events.iter().map(|event| text(event).chars().count());
+            texts.chain([title.len()]).max().unwrap_or(0)
+        };
+        Self { time: widest(TIME, time), frame: widest(FRAME, named) }
     }
 }
 
@@ -57,10 +66,31 @@ fn time(event: &Event) -> String {
     moment(event.after_s)
 }
 
+fn named(event: &Event) -> String {
+    frame(event.file.as_deref(), event.frame)
+}
+
 /// `#14`, or `a.pcap#14` where there are several files.
-fn frame(event: &Event) -> String {
-    let file = event.file.as_deref().map_or("", file_name);
-    format!("{file}#{}", event.frame)
+pub(super) fn frame(file: Option<&str>, number: u64) -> String {
+    format!("{}#{number}", file.map_or("", file_name))
+}
+
+/// The same events without their file, if it is the same for all of them; and that file.
+fn without_common_file(events: &[Event]) -> (Vec<Event>, Option<String>) {
+    let mut events = events.to_vec();
+    let file = events.first().and_then(|event| event.file.clone());
+    let common = file.filter(|file| events.iter().all(|event| event.file.as_ref() == Some(file)));
+    if common.is_some() {
+        events.iter_mut().for_each(|event| event.file = None);
+    }
+    (events, common)
+}
+
+/// What the columns are, and of which file the frames are where that is to be said.
+fn titles(page: &mut Page<'_>, indent: usize, widths: &Widths, file: Option<&str>) -> fmt::Result {
+    let frames = file.map_or_else(|| FRAME.to_owned(), |file| format!("{FRAME} of {}", file_name(file)));
+    let label = Text::new().styled(FAINT, TIME).padded_left(widths.time).plain("  ").styled(FAINT, frames);
+    page.line(indent + 2, &label)
 }
 
 fn step(page: &mut Page<'_>, indent: usize, widths: &Widths, event: &Event) -> fmt::Result {
@@ -70,9 +100,9 @@ fn step(page: &mut Page<'_>, indent: usize, widths: &Widths, event: &Event) -> f
         .styled(style, mark)
         .then(Text::new().plain(time(event)).padded_left(widths.time))
         .plain("  ")
-        .then(Text::new().styled(FAINT, frame(event)).padded(widths.frame))
+        .then(Text::new().styled(FAINT, named(event)).padded(widths.frame))
         .plain(format!("  {arrow} "));
-    page.item(indent, &label, &Text::new().styled(style, &event.what))
+    page.item(indent, &label, &Text::new().styled(style, prose::numbers(&event.what)))
 }
 
 /// A line between steps.
@@ -114,10 +144,10 @@ mod tests {
             (0..30_u32).map(|n| event(f64::from(n), n.into(), None, "ping")).collect();
         events[15] = event(15.0, 15, None, "here it went wrong");
         let text = shown(&events, false);
-        assert_eq!(text.lines().count(), 4 + 1 + 5 + 1 + 2, "{text}");
-        assert!(text.contains("⋮         8 more steps (-v shows them)"), "{text}");
-        assert!(text.contains("▶ 15.000 s  #15  → here it went wrong"), "{text}");
-        assert_eq!(shown(&events, true).lines().count(), 30);
+        assert_eq!(text.lines().count(), 1 + 4 + 1 + 5 + 1 + 2, "{text}");
+        assert!(text.contains("⋮           8 more steps (-v shows them)"), "{text}");
+        assert!(text.contains("▶ 15.000 s  #15    → here it went wrong"), "{text}");
+        assert_eq!(shown(&events, true).lines().count(), 31);
     }
 
     #[test]
@@ -125,7 +155,7 @@ mod tests {
         let text = shown(&[event(0.0, 1, None, "request"), event(10.0, 2, None, "here: gives up")], false);
         assert_eq!(
             text,
-            "      0 µs  #1  → request\n         ⋮        10.0 s pass\n▶ 10.000 s  #2  → here: gives up\n"
+            "      time  frame\n      0 µs  #1     → request\n         ⋮           10.0 s pass\n▶ 10.000 s  #2     → here: gives up\n"
         );
     }
 
@@ -133,6 +163,8 @@ mod tests {
     fn frames_of_several_files_bear_their_file() {
         let text =
             shown(&[event(0.0, 9, Some("/tmp/a.pcap"), "x"), event(0.1, 1, Some("b.pcap"), "y")], false);
-        assert_eq!(text, "    0 µs  a.pcap#9  → x\n  100 ms  b.pcap#1  → y\n");
+        assert_eq!(text, "    time  frame\n    0 µs  a.pcap#9  → x\n  100 ms  b.pcap#1  → y\n");
+        let text = shown(&[event(0.0, 9, Some("/tmp/a.pcap"), "x")], false);
+        assert_eq!(text, "  time  frame of a.pcap\n  0 µs  #9     → x\n");
     }
 }

@@ -129,8 +129,15 @@ impl Connection {
         self.key.endpoint(self.client.other())
     }
 
-    fn side(&self, end: End) -> Side {
-        if end == self.client { Side::Client } else { Side::Server }
+    /// Who sent `segment`. On the other side of address translation it has another key, but the same client.
+    #[inline]
+    fn sender(&self, segment: &Segment<'_>) -> Side {
+        let from_client = if segment.key == self.key {
+            segment.from == self.client
+        } else {
+            segment.key.endpoint(segment.from) == self.client()
+        };
+        if from_client { Side::Client } else { Side::Server }
     }
 
     /// Whether `segment` opens another connection between the same endpoints: its SYN begins another sequence space.
@@ -138,7 +145,7 @@ impl Connection {
         if !segment.flags.has(Flags::SYN) {
             return false;
         }
-        let side = self.side(segment.from);
+        let side = self.sender(segment);
         let is_answer = segment.flags.has(Flags::ACK);
         if is_answer != (side == Side::Server) {
             // The other side opens. A SYN-ACK before its SYN tells the same once the roles are known.
@@ -171,7 +178,7 @@ impl Connection {
     #[inline]
     pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits) -> Option<Call> {
         let at = Moment { time: segment.time, frame: segment.frame };
-        let side = self.side(segment.from);
+        let side = self.sender(segment);
         if self.last.time <= at.time {
             self.last = at;
         }
@@ -233,6 +240,17 @@ impl Connection {
             })
         });
         unreachable.count = unreachable.count.saturating_add(1);
+    }
+
+    /// Whether `segment` is this connection's SYN with the server's address translated: sent by the same client, with
+    /// the same sequence number, right after.
+    pub(crate) fn is_translated_in(&self, segment: &Segment<'_>) -> bool {
+        const PASSAGE: Elapsed = Elapsed::from_millis(100);
+        segment.flags.0 & (Flags::SYN.0 | Flags::ACK.0) == Flags::SYN.0
+            && segment.key.endpoint(segment.from) == self.client()
+            && self.opened.is_some_and(|opened| segment.time.since(opened.time) <= PASSAGE)
+            && self.halves.client.is_anchored()
+            && self.halves.client.is_same_syn(segment.seq)
     }
 
     /// Whether `error`, whose quote bears other addresses than the captured packets, quotes one of its packets from

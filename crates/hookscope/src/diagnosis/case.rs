@@ -55,9 +55,15 @@ impl<'a> Case<'a> {
         self.connection.application.calls.last.as_ref()
     }
 
-    /// The last call, if its response has not begun.
+    /// The last call, if its response has not begun: not if it may lie in packets that the capture lacks.
     pub(crate) fn waiting_call(&self) -> Option<&'a Call> {
-        self.last_call().filter(|call| call.first_byte.is_none())
+        let lost = self.connection.halves.server.has_losses();
+        self.last_call().filter(|call| call.first_byte.is_none() && !lost)
+    }
+
+    /// Whether packets of either side are missing from the capture.
+    pub(crate) fn has_losses(&self) -> bool {
+        self.connection.halves.client.has_losses() || self.connection.halves.server.has_losses()
     }
 
     /// Whether packets of one direction only are in the capture, although the other side must have sent some.
@@ -102,6 +108,7 @@ impl<'a> Case<'a> {
         self.connection.opened.is_some()
             && self.connection.established.is_some()
             && !self.is_one_sided()
+            && !self.has_losses()
             && application.complete().is_none()
             && application.calls.count == 0
             && application.plain.client.is_none()

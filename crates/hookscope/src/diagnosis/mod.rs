@@ -10,7 +10,7 @@ mod rules;
 pub(crate) mod story;
 pub mod verdict;
 
-pub use catalogue::{Page, pages};
+pub use catalogue::{Page, page_of, pages};
 
 use std::fmt;
 

@@ -16,6 +16,8 @@ pub(crate) struct Story<'a> {
     pub(crate) call: Option<&'a Call>,
     /// The server's name, where one is known.
     pub(crate) name: Option<&'a str>,
+    /// How many connections to the same server came about.
+    pub(crate) connected: u64,
 }
 
 /// A finding in words.
@@ -82,13 +84,31 @@ impl Story<'_> {
     pub(crate) fn show_logs(&self) -> String {
         match self.service() {
             Some((service, namespace)) => {
-                format!("`kubectl -n {namespace} logs service/{service} --since=15m`")
+                format!(
+                    "`kubectl -n {namespace} logs service/{service} --timestamps --since-time={}`",
+                    self.beginning()
+                )
             }
             None => format!(
-                "`kubectl get pods -A --field-selector status.podIP={}` names the pod; `kubectl -n NAMESPACE logs POD --since=15m`",
-                self.address()
+                "`kubectl get pods -A --field-selector status.podIP={}` names the pod, this reads its log: `kubectl -n NAMESPACE logs POD --timestamps --since-time={}`",
+                self.address(),
+                self.beginning()
             ),
         }
+    }
+
+    /// The command that shows how much CPU and memory the pods behind the server take.
+    pub(crate) fn show_usage(&self) -> String {
+        let namespace =
+            self.service().map_or_else(|| "-A".to_owned(), |(_, namespace)| format!("-n {namespace}"));
+        format!("`kubectl top pod {namespace} --containers`")
+    }
+
+    /// When the story begins, to the second, as `kubectl logs` takes it: captures are read long after.
+    fn beginning(&self) -> String {
+        let first = self.call.map_or(self.case.connection.first, |call| call.start).time.to_string();
+        let second = first.split('.').next().unwrap_or(&first);
+        format!("{second}Z")
     }
 
     /// The command that shows the certificate that the server presents.
@@ -99,6 +119,12 @@ impl Story<'_> {
             "`openssl s_client -connect {server}{name} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName`"
         )
     }
+}
+
+/// Whether a name can stand in a command that people copy: a client may put anything into its ClientHello.
+pub(crate) fn is_host_name(name: &str) -> bool {
+    let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_');
+    !name.starts_with('-') && name.chars().all(allowed)
 }
 
 /// A duration as people read it: `3.2 ms`, `10.03 s`.
@@ -120,4 +146,20 @@ impl fmt::Display for Human {
 /// `1 SYN`, `2 SYNs`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_without_meaning_to_a_shell_are_put_into_commands() {
+        for name in ["webhook.ns.svc", "a_b-1.example", "10.0.0.1"] {
+            assert!(is_host_name(name), "{name}");
+        }
+        for name in ["-o.ns.svc", "a;reboot.ns.svc", "$(id).ns.svc", "a b", "`id`", "a'b", "a|b", "ä.ns.svc"]
+        {
+            assert!(!is_host_name(name), "{name}");
+        }
+    }
 }

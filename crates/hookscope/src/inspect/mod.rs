@@ -149,3 +149,6 @@ impl Inspector {
         self.traffic.last
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::Tally;
 use crate::lookup::Heard;
 use crate::time::Timestamp;
-use crate::wire::{IcmpError, Segment};
+use crate::wire::{IcmpError, Segment, Vantage};
 
 /// Something on its way to its connection.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,8 @@ pub(crate) struct Shard {
     table: HashTable<Entry>,
     slots: Vec<Option<Box<Tracked>>>,
     free: Vec<u32>,
-    /// The last connection of each client, from the first ICMP error on whose quote bears other addresses.
+    /// The last connection of each client, to find it under a translated address. Kept from the moment on at which
+    /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
     by_client: Option<HashMap<Endpoint, u32, FixedState>>,
     next_sweep: Option<Timestamp>,
     /// Connections that are over and are to be reported one by one.
@@ -87,8 +88,9 @@ struct Tracked {
     connection: Connection,
     /// The capture's clock at its last segment.
     clock: Timestamp,
-    hash: u64,
     calls: Vec<JudgedCall>,
+    /// The key of the same connection on the other side of address translation.
+    translated: Option<Box<FlowKey>>,
 }
 
 impl Shard {
@@ -116,6 +118,8 @@ impl Shard {
             }
             let now = tracked.expires(config).min(item.clock);
             self.finish(slot, now, config);
+        } else if segment.vantage != Vantage::default() && self.translate(segment, item, config) {
+            return;
         }
         let connection = Connection::new(item.position, segment);
         let mut heard = std::mem::take(&mut self.heard);
@@ -125,6 +129,32 @@ impl Shard {
             tracked.connection.hear(item.position, item.clock, &mut heard);
         }
         self.heard = heard;
+    }
+
+    /// Whether `segment` is the SYN of a known connection, seen on the other side of address translation: the same
+    /// client, the same sequence number, another server, at once. From then on its packets are found under both.
+    #[cold]
+    fn translate(&mut self, segment: &Segment<'_>, item: &Item<'_>, config: &Config) -> bool {
+        let slot = self.by_client().get(&segment.key.ephemeral()).copied();
+        let Some(slot) = slot else { return false };
+        let Some(tracked) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
+        if tracked.translated.is_some() || !tracked.connection.is_translated_in(segment) {
+            return false;
+        }
+        tracked.translated = Some(Box::new(segment.key));
+        tracked.observe(segment, item.clock, config, &mut self.tally);
+        let entry = Entry { key: segment.key, slot };
+        self.table.insert_unique(segment.hash, entry, |entry| entry.key.hash());
+        true
+    }
+
+    /// The last connection of each client.
+    fn by_client(&mut self) -> &HashMap<Endpoint, u32, FixedState> {
+        let slots = &self.slots;
+        self.by_client.get_or_insert_with(|| {
+            let tracked = (0..).zip(slots).filter_map(|(slot, tracked)| Some((tracked.as_ref()?, slot)));
+            tracked.map(|(tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
+        })
     }
 
     /// Ties an ICMP error to the connection that it quotes: by its addresses, else by its client and sequence number,
@@ -152,13 +182,8 @@ impl Shard {
     }
 
     fn find_untranslated(&mut self, error: &IcmpError) -> Option<u32> {
-        let slots = &self.slots;
-        let by_client = self.by_client.get_or_insert_with(|| {
-            let tracked = (0..).zip(slots).filter_map(|(slot, tracked)| Some((tracked.as_ref()?, slot)));
-            tracked.map(|(tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
-        });
-        let slot = *by_client.get(&error.quote.source)?;
-        let tracked = slots.get(slot as usize)?.as_ref()?;
+        let slot = *self.by_client().get(&error.quote.source)?;
+        let tracked = self.slots.get(slot as usize)?.as_ref()?;
         tracked.connection.is_quoted_untranslated(error).then_some(slot)
     }
 
@@ -186,8 +211,8 @@ impl Shard {
         }
         let Self { table, slots, .. } = self;
         *slots.get_mut(slot as usize)? =
-            Some(Box::new(Tracked { connection, clock, hash, calls: Vec::new() }));
-        table.insert_unique(hash, Entry { key, slot }, |entry| hash_of(slots, entry.slot));
+            Some(Box::new(Tracked { connection, clock, calls: Vec::new(), translated: None }));
+        table.insert_unique(hash, Entry { key, slot }, |entry| entry.key.hash());
         slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
@@ -236,8 +261,11 @@ impl Shard {
     /// Judges the connection in `slot`, watched up to `now`.
     fn finish(&mut self, slot: u32, now: Timestamp, config: &Config) {
         let Some(mut tracked) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
-        if let Ok(entry) = self.table.find_entry(tracked.hash, |entry| entry.slot == slot) {
-            entry.remove();
+        let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
+        for key in keys.into_iter().flatten() {
+            if let Ok(entry) = self.table.find_entry(key.hash(), |entry| entry.slot == slot) {
+                entry.remove();
+            }
         }
         if let Some(by_client) = &mut self.by_client {
             let client = tracked.connection.key.ephemeral();
@@ -263,10 +291,6 @@ impl Shard {
             group.offer(outcome);
         }
     }
-}
-
-fn hash_of(slots: &[Option<Box<Tracked>>], slot: u32) -> u64 {
-    slots.get(slot as usize).and_then(Option::as_ref).map_or(0, |tracked| tracked.hash)
 }
 
 impl Tracked {

@@ -93,6 +93,15 @@ fn errors_in_answer_are_failures() {
 }
 
 #[test]
+fn a_name_that_is_no_host_name_stays_out_of_commands() {
+    let name = "a';reboot;'.svc";
+    let story = Datagrams::new().asks(1, name, A).gets(1, name, A, code::NXDOMAIN, &[]);
+    let verdict = lookups(&story.capture()).remove(0).verdict;
+    assert!(verdict.summary.contains("reboot"));
+    assert!(verdict.hints.iter().all(|hint| !hint.contains("reboot")), "{:?}", verdict.hints);
+}
+
+#[test]
 fn a_name_with_addresses_or_none_of_this_type_is_ok() {
     let story = Datagrams::new()
         .asks(1, NAME, AAAA)

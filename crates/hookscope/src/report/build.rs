@@ -1,9 +1,13 @@
 //! Findings -> the schema's types. The only place where domain words become the words of the JSON.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::story::{Prose, Story};
-use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
+use crate::diagnosis::story::{Prose, Story, is_host_name};
+use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Severity};
+use crate::flow::key::Endpoint;
 use crate::inspect::Inspection;
 use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
@@ -33,17 +37,20 @@ pub(crate) struct Builder<'a> {
     servers: Vec<&'a ServerTally>,
     names: Names<'a>,
     files: Files,
+    /// Connections to each server that came about.
+    connected: HashMap<Endpoint, u64, FixedState>,
 }
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(inspection: &'a Inspection, files: Files) -> Self {
         let servers = inspection.tally.servers();
-        Self {
-            inspection,
-            servers: servers.iter().collect(),
-            names: Names::learn(servers, &inspection.lookups.tracker.learned),
-            files,
+        let mut connected = HashMap::default();
+        for server in servers {
+            let answered = server.groups.iter().filter(|group| came_about(group.code));
+            *connected.entry(server.server).or_default() += answered.map(|group| group.count).sum::<u64>();
         }
+        let names = Names::learn(servers, &inspection.lookups.tracker.learned);
+        Self { inspection, servers: servers.iter().collect(), names, files, connected }
     }
 
     fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
@@ -216,15 +223,23 @@ impl<'a> Builder<'a> {
     fn verdict(&self, outcome: &Outcome, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
         let config = &self.inspection.config;
         let case = Case { connection: &outcome.connection, now: outcome.now, config };
-        let name = self.name(outcome).map(|name| name.text);
+        let name = self.name(outcome).map(|name| name.text).filter(|name| is_host_name(name));
         let last = outcome.connection.application.calls.last.as_ref();
         // A failure of the connection is about its last call; a warning about the call that bears it.
         let same =
             |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
-        self.finding(finding, finding.rule.describe(&Story { case, finding, call: about, name }))
+        let story = Story {
+            case,
+            finding,
+            call: about,
+            name,
+            connected: self.connected.get(&outcome.connection.server()).copied().unwrap_or(0),
+        };
+        self.finding(finding, finding.rule.describe(&story))
     }
 
+    /// A finding and its words.
     pub(crate) fn finding(&self, finding: &Finding, prose: Prose) -> schema::Verdict {
         let config = &self.inspection.config;
         schema::Verdict {
@@ -249,6 +264,12 @@ impl<'a> Builder<'a> {
             hints: prose.hints,
         }
     }
+}
+
+/// Whether a connection with this verdict got as far as an answer to its SYN.
+fn came_about(code: Code) -> bool {
+    code.name == "syn-retransmitted"
+        || !matches!(code.class, Class::SynDrop | Class::IcmpUnreachable | Class::Unknown)
 }
 
 fn connect_time(connection: &Connection) -> Option<Elapsed> {

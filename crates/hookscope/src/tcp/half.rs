@@ -35,6 +35,8 @@ pub(crate) struct Half {
     pub(crate) data_at: Option<Moment>,
     /// Since when octets wait for their acknowledgment.
     pub(crate) unacknowledged_since: Option<Moment>,
+    /// Octets that the peer received and the capture lacks.
+    pub(crate) lost: u64,
     /// The octets that were retransmitted and not acknowledged since.
     pub(crate) stuck: Option<Box<Stuck>>,
     origin: Option<Origin>,
@@ -270,6 +272,14 @@ impl Half {
 
     /// Gives up missing octets and delivers what waited for them.
     pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
+        let hole = self.stream.hole_end().map_or(0, |end| end.abs_diff(self.stream.next()));
+        self.lost = self.lost.saturating_add(hole);
         self.stream.skip_hole(sink);
+    }
+
+    /// Whether packets of this side are missing from the capture: in the middle, or at the end, where the peer
+    /// acknowledged more than was seen. (A FIN counts as one octet.)
+    pub(crate) fn has_losses(&self) -> bool {
+        self.lost > 0 || self.origin.is_some() && self.acknowledged > self.end.saturating_add(1)
     }
 }

@@ -87,8 +87,11 @@ impl Sighting {
             Sightings::PASSAGE
         } else if self.ip_id != 0 {
             Sightings::EQUAL
-        } else {
+        } else if self.length > 0 {
             Sightings::EQUAL_UNNUMBERED
+        } else {
+            // Acknowledgments and resets do come several times alike.
+            Elapsed::from_nanos(-1)
         }
     }
 }

@@ -31,9 +31,9 @@ impl Version {
     /// TLS 1.3 (RFC 8446).
     pub(crate) const TLS13: Self = Self(0x0304);
 
-    /// Whether records hide their types after the ServerHello: TLS 1.3 and its drafts.
+    /// Whether records hide their types after the ServerHello: TLS 1.3, its drafts (0x7f..) and Facebook's (0xfb..).
     pub(crate) const fn is_13(self) -> bool {
-        self.0 == Self::TLS13.0 || self.0 >> 8 == 0x7f
+        self.0 == Self::TLS13.0 || matches!(self.0 >> 8, 0x7f | 0xfb)
     }
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Version {
             0x0301 => f.write_str("TLS 1.0"),
             0x0302 => f.write_str("TLS 1.1"),
             0x0303 => f.write_str("TLS 1.2"),
-            0x0304 => f.write_str("TLS 1.3"),
+            0x0304 | 0xfb00..=0xfbff => f.write_str("TLS 1.3"),
             draft if draft >> 8 == 0x7f => write!(f, "TLS 1.3 draft-{}", draft & 0xff),
             other => write!(f, "0x{other:04x}"),
         }
@@ -101,6 +101,11 @@ impl AlertDescription {
     /// Its verdict code: `tls-` and its name in kebab-case.
     pub(crate) const fn code(self) -> &'static str {
         self.names().1
+    }
+
+    /// Whether a verdict code is one made of an alert's name.
+    pub(crate) fn is_code(code: &str) -> bool {
+        (0..=u8::MAX).any(|number| Self(number).code() == code)
     }
 
     /// Whether a client sends it about a certificate that it does not accept.

@@ -17,6 +17,7 @@ enum Lack {
     Begin,
     End,
     OneSide,
+    Packets,
 }
 
 impl Rule for CaptureIncomplete {
@@ -39,6 +40,7 @@ impl Rule for CaptureIncomplete {
             Some(Lack::OneSide) => {
                 "Only one direction is in the capture: what the other side did is not known"
             }
+            Some(Lack::Packets) => "Packets are missing from the capture where it would show what happened",
             Some(Lack::End) => "The capture ends before anything can be said",
             Some(Lack::Begin) | None => "The capture begins too late to say what happened here",
         })
@@ -53,6 +55,10 @@ fn lack(case: &Case<'_>) -> Option<Lack> {
     }
     if case.is_one_sided() {
         return Some(Lack::OneSide);
+    }
+    let unclear = case.last_call().is_some() || case.tls().is_some_and(|session| session.complete.is_none());
+    if case.has_losses() && unclear {
+        return Some(Lack::Packets);
     }
     let waits = case.waiting_call().is_some();
     let in_handshake = case.is_in_tls_handshake() && case.tls().is_some();

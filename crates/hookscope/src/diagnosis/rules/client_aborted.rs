@@ -36,11 +36,11 @@ impl Rule for ClientAborted {
     fn describe(&self, story: &Story<'_>) -> Prose {
         let after = story.call.map(|call| format!(" {} into it", Human(story.finding.at.since(call.start))));
         Prose::only(format!(
-            "The client gave up its call of {}{}, which is no deadline: its own caller went away or ran out of time",
+            "The client gave up its call to {}{}, which is no deadline: its own caller went away or ran out of time",
             story.server(),
             after.unwrap_or_default()
         ))
-        .hint("See who made the API request and how long it was willing to wait: `kubectl --request-timeout`, a controller's context, the audit log of kube-apiserver at that time")
+        .hint("See who made the API request and how long it was willing to wait (kubectl's --request-timeout, a controller's context): the audit log of kube-apiserver at that time names it")
         .hint("See whether earlier webhooks of the same request used up its time (34 s for all of them)")
         .hint(format!("See whether the webhook is slow besides: {}", story.show_logs()))
     }

@@ -50,6 +50,6 @@ impl Rule for ConnectionRefused {
         Prose::only(format!("{} refused the connection with a RST{after}: nothing listens there, or a firewall rejects", story.server()))
             .hint(format!("Find the pod behind {address} and whether it is Ready: {}", story.find_pods()))
             .hint(listening)
-            .hint(format!("See if a firewall answers for it: on the pod's node, `iptables-save | grep -i 'tcp-reset'`; `nc -vz {address} {port}`"))
+            .hint(format!("If it listens, see on the pod's node whether a firewall answers for it: `iptables-save | grep -i 'tcp-reset'`; `nc -vz {address} {port}`"))
     }
 }

@@ -1,7 +1,7 @@
 //! Lookups that failed, and those that did not.
 
 use crate::diagnosis::catalogue::page;
-use crate::diagnosis::story::{Human, Prose};
+use crate::diagnosis::story::{Human, Prose, is_host_name};
 use crate::diagnosis::verdict::{Finding, Phase};
 use crate::diagnosis::{Page, Rule};
 use crate::lookup::{Attempt, Excuse, Fate, Lookup, Transport};
@@ -94,12 +94,13 @@ fn excused(code: ResponseCode, excuse: &Excuse, name: &str) -> Prose {
 
 fn failed(lookup: &Lookup, attempt: &Attempt, code: ResponseCode) -> Prose {
     let (name, kind) = (&lookup.question.name, lookup.question.record_type);
+    let safe = in_commands(lookup);
     let server = attempt.server;
     let (summary, next) = match code {
         ResponseCode::NAME_ERROR => (
             format!("{name} does not exist: the name server {server} answered NXDOMAIN"),
             format!(
-                "See whether another name server knows it: {}; `dig +trace {name}`",
+                "See whether another name server knows it: {}; `dig +trace {safe}`",
                 dig(lookup, attempt)
             ),
         ),
@@ -114,8 +115,8 @@ fn failed(lookup: &Lookup, attempt: &Attempt, code: ResponseCode) -> Prose {
         _ => (
             format!("The name server {server} could not resolve {name}: it answered {code}"),
             format!(
-                "Ask it, then without DNSSEC, then the zone's own servers: {}; `dig +cd {name} {kind} @{}`; \
-                 `dig +trace {name}`",
+                "Ask it, then without DNSSEC, then the zone's own servers: {}; `dig +cd {safe} {kind} @{}`; \
+                 `dig +trace {safe}`",
                 dig(lookup, attempt),
                 server.address.ip()
             ),
@@ -141,11 +142,12 @@ fn silent(lookup: &Lookup) -> Prose {
         servers.join(" and ")
     ));
     let Some(last) = lookup.attempts.last() else { return prose };
+    let safe = in_commands(lookup);
     let ip = last.server.address.ip();
     advise(
         prose
             .hint(format!(
-                "See if the name server answers at all, over UDP and over TCP: {}; `dig +tcp {name} @{ip}`",
+                "See if the name server answers at all, over UDP and over TCP: {}; `dig +tcp {safe} @{ip}`",
                 dig(lookup, last)
             ))
             .hint(format!(
@@ -158,13 +160,19 @@ fn silent(lookup: &Lookup) -> Prose {
 }
 
 fn dig(lookup: &Lookup, attempt: &Attempt) -> String {
-    let (name, kind) = (&lookup.question.name, lookup.question.record_type);
+    let (name, kind) = (in_commands(lookup), lookup.question.record_type);
     format!("`dig {name} {kind} @{}`", attempt.server.address.ip())
+}
+
+/// The name as it can stand in a command that people copy: anybody may ask for anything.
+fn in_commands(lookup: &Lookup) -> &str {
+    let name = &lookup.question.name;
+    if is_host_name(name) { name } else { "NAME" }
 }
 
 /// What is to be done whenever a webhook's name cannot be resolved.
 fn advise(prose: Prose, lookup: &Lookup) -> Prose {
-    let name = &lookup.question.name;
+    let name = in_commands(lookup);
     let prose = prose
         .hint(format!(
             "Find the webhook that names it: `kubectl get validatingwebhookconfigurations,\

@@ -75,7 +75,7 @@ impl Rule for PathBlackhole {
                 "Large segments to {server} vanish while small ones arrive: {} bytes were not acknowledged after {again} in {span}",
                 stuck.length
             ))
-            .hint(format!("Find the largest packet that passes: `tracepath -n {address}` or `ping -M do -s 1372 {address}`"))
+            .hint(format!("Find the largest packet that passes: `tracepath -n {address}`; `ping -M do -s 1372 {address}`"))
             .hint("Lower the CNI's MTU to what the path carries (VXLAN takes 50 bytes, WireGuard 60 to 80), or clamp the MSS: `iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`")
             .hint("Let ICMP fragmentation-needed and packet-too-big through the firewalls on the path");
         }

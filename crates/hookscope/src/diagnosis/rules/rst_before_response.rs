@@ -49,7 +49,7 @@ impl Rule for RstBeforeResponse {
         }
         Prose::only(format!("{server} reset the connection instead of answering the request{after}"))
             .hint(format!("See whether the webhook crashed or was restarted at that time: {}", story.find_pods()))
-            .hint(format!("Read its log, the previous container's too: {}", story.show_logs()))
+            .hint(format!("Read its log (that of a container that died with --previous): {}", story.show_logs()))
             .hint("If it runs on: look for a firewall, proxy or connection tracking timeout between that resets established connections (compare the RST's TTL with that of the server's other packets)")
     }
 }

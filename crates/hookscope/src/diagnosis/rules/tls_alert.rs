@@ -135,7 +135,7 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
         }
         _ => {
             let prose = Prose::only(summary(&format!("its issuer, {}, is not trusted", certificate.issuer)))
-                .hint(format!("Compare the webhook configuration's caBundle with that issuer: {}", show_ca_bundle()))
+                .hint(format!("Compare that issuer with the CAs in the webhook configuration's caBundle: {}", show_ca_bundle(story)))
                 .hint("Put the issuing CA into caBundle again: with cert-manager, check the inject-ca-from annotation and cainjector's log");
             prose.hint(
                 "If the CA was rotated: restart the webhook's pods, so that they present the new certificate",
@@ -144,10 +144,20 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
     }
 }
 
-/// The command that shows who the trusted CAs are.
-pub(super) const fn show_ca_bundle() -> &'static str {
-    "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o json | jq -r '.items[].webhooks[] | \
-     [.name, .clientConfig.service.name, .clientConfig.caBundle] | @tsv'`"
+/// The command that shows who the CAs are that webhook configurations trust: those of the server, if its Service is
+/// known.
+pub(super) fn show_ca_bundle(story: &Story<'_>) -> String {
+    let of_service = match story.service() {
+        Some((service, namespace)) => {
+            format!(" | select(.service.name == \"{service}\" and .service.namespace == \"{namespace}\")")
+        }
+        None => String::new(),
+    };
+    format!(
+        "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o json | jq -r \
+         '.items[].webhooks[]?.clientConfig{of_service} | .caBundle // empty | @base64d' | \
+         openssl crl2pkcs7 -nocrl -certfile /dev/stdin | openssl pkcs7 -print_certs -noout`"
+    )
 }
 
 fn by_server(story: &Story<'_>, alert: &Alert) -> Prose {

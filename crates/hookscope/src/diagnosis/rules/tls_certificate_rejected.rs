@@ -47,10 +47,10 @@ impl Rule for TlsCertificateRejected {
             "The client rejected the certificate of {}: it answered it with an alert instead of finishing the handshake",
             story.server()
         ))
-        .hint("Read which check failed in kube-apiserver's log: `grep 'x509:'` (TLS 1.3 encrypts the certificate and the alert)")
+        .hint("Read which check failed in kube-apiserver's log, as TLS 1.3 encrypts certificate and alert: `kubectl -n kube-system logs -l component=kube-apiserver --tail=-1 | grep 'x509:'`")
         .hint(format!("Look at what the server presents: issuer, dates, SAN {san}: {}", story.show_certificate()))
-        .hint(format!("unknown-ca: compare its issuer with the webhook configuration's caBundle: {}", show_ca_bundle()))
-        .hint("expired, not-yet-valid: renew it, restart the pods, check the clocks")
-        .hint(format!("name-mismatch, no-san: issue it anew with the SAN {san}; see that no other program answers on port {}", story.port()))
+        .hint(format!("Unknown CA: compare its issuer with the webhook configuration's caBundle: {}", show_ca_bundle(story)))
+        .hint("Expired or not yet valid: renew it, restart the pods, check the clocks")
+        .hint(format!("Wrong name or no SAN: issue it anew with the SAN {san}; see that no other program answers on port {}", story.port()))
     }
 }

@@ -1,18 +1,9 @@
-//! Runs the binary: what it says where, and with which exit status.
+//! Usage, good and bad: what is said where, and with which exit status.
 
 use std::fs::File;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-fn hookscope(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hookscope"));
-    command.args(args).stdin(Stdio::null()).env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-fn run(args: &[&str]) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = hookscope(args).output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-}
+use crate::support::{Said, hookscope, run};
 
 #[test]
 fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
@@ -24,7 +15,7 @@ fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
         &["-q", "-v", "a.pcap"],
         &["explain", "ok", "idle"],
     ] {
-        let (status, stdout, stderr) = run(args);
+        let Said { status, out: stdout, err: stderr } = run(args);
         assert_eq!((status, stdout.as_str()), (Some(2), ""), "{args:?}");
         assert!(!stderr.is_empty(), "{args:?}");
     }
@@ -32,13 +23,13 @@ fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
 
 #[test]
 fn a_mistyped_option_is_met_with_the_right_one() {
-    let (_, _, stderr) = run(&["--dedline", "5s", "a.pcap"]);
+    let Said { err: stderr, .. } = run(&["--dedline", "5s", "a.pcap"]);
     assert!(stderr.contains("'--deadline'"), "{stderr}");
 }
 
 #[test]
 fn a_mistyped_subcommand_is_met_with_the_right_one() {
-    let (status, stdout, stderr) = run(&["explian", "ok"]);
+    let Said { status, out: stdout, err: stderr } = run(&["explian", "ok"]);
     assert_eq!((status, stdout.as_str()), (Some(2), ""));
     assert_eq!(
         stderr,
@@ -48,7 +39,7 @@ fn a_mistyped_subcommand_is_met_with_the_right_one() {
 
 #[test]
 fn an_unknown_code_is_one_line_and_2() {
-    let (status, stdout, stderr) = run(&["explain", "no\u{1b}[2Jnsense"]);
+    let Said { status, out: stdout, err: stderr } = run(&["explain", "no\u{1b}[2Jnsense"]);
     assert_eq!((status, stdout.as_str()), (Some(2), ""));
     assert_eq!(
         stderr,
@@ -59,7 +50,7 @@ fn an_unknown_code_is_one_line_and_2() {
 #[test]
 fn help_and_version_are_no_failure() {
     for args in [&["--help"][..], &["-h"], &["analyze", "--help"], &["explain", "-h"], &["--version"]] {
-        let (status, stdout, stderr) = run(args);
+        let Said { status, out: stdout, err: stderr } = run(args);
         assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
         assert!(stdout.contains("hookscope") && !stdout.contains('\u{1b}'), "{args:?}");
     }

@@ -1,0 +1,48 @@
+//! The pages of `hookscope explain`: every code has one, and they fit a terminal.
+
+use crate::support::{hookscope, run, said};
+
+/// The codes as the list shows them: a sign, the code, what it means.
+fn codes() -> Vec<String> {
+    let list = said(hookscope(&["explain"]).env("COLUMNS", "80"));
+    assert_eq!((list.status, list.err.as_str()), (Some(0), ""));
+    let code = |line: &str| {
+        let line = line.strip_prefix("  ")?;
+        let entry = line.strip_prefix("✗ ").or(line.strip_prefix("! ")).or(line.strip_prefix("✓ "))?;
+        entry.split_whitespace().next().map(str::to_owned)
+    };
+    list.out.lines().filter_map(code).collect()
+}
+
+#[test]
+fn every_code_has_a_page_that_fits() {
+    let codes = codes();
+    assert!(codes.len() > 40, "{codes:?}");
+    for code in codes {
+        let page = said(hookscope(&["explain", &code]).env("COLUMNS", "80"));
+        assert_eq!((page.status, page.err.as_str()), (Some(0), ""), "{code}");
+        assert_eq!(page.out.lines().next(), Some(code.as_str()));
+        assert!(page.out.lines().count() > 10, "{code}:\n{}", page.out);
+        for line in page.out.lines() {
+            // Code stands further in than text, and is never broken.
+            let copied = line.starts_with("    ") || line.contains('`');
+            assert!(copied || line.chars().count() <= 80, "{code}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_list_fits() {
+    let list = said(hookscope(&["explain"]).env("COLUMNS", "80")).out;
+    for line in list.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn an_alert_without_a_page_of_its_own_has_that_of_all_alerts() {
+    let page = run(&["explain", "tls-record-overflow"]);
+    assert_eq!(page.status, Some(0));
+    assert!(page.out.starts_with("tls-alert\n"), "{}", page.out);
+    assert_eq!(run(&["explain", "tls-nonsense"]).status, Some(2));
+}

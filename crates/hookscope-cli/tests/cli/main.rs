@@ -1,0 +1,7 @@
+//! Runs the binary as people and programs do, on real captures.
+
+mod explain;
+mod inputs;
+mod reports;
+mod support;
+mod usage;
