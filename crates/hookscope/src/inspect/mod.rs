@@ -6,6 +6,7 @@
 //! ```
 //!
 //! All packets of a connection meet in one shard, in the order of the capture. Time is the capture's own.
+//! DNS messages, of datagrams as well as of shards' streams, are put in that order again and tracked in one place.
 
 mod batch;
 pub(crate) mod lookups;

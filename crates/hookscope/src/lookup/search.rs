@@ -1,18 +1,56 @@
-//! Names -> whether one was tried on the way to the other, by a resolver's search list.
+//! Two lookups of a client -> whether the one explains the other's error: as a candidate of a search list, or by type.
 //!
 //! A resolver tries a name with each suffix of `search` in resolv.conf, and as it stands: first or last, by `ndots`.
 //! So one candidate is the other with labels added behind it; or, where both bear a suffix and the suffixes are
 //! nested as those that the kubelet writes (`default.svc.cluster.local`, `svc.cluster.local`, `cluster.local`), the
-//! later one is the earlier one without some labels in its middle. Candidates with unrelated suffixes are told apart
-//! only when the bare name was asked for as well.
+//! later one is the earlier one without some labels in its middle. Candidates with unrelated suffixes are recognised
+//! only when the bare name was asked for as well. If all fail, the bare name is the one to report. Resolvers ask for
+//! both types of address, and are content with one.
+
+use super::{Excuse, Lookup};
+use crate::wire::dns::ResponseCode;
+
+/// How a lookup stands to others of its client.
+enum Standing {
+    Open,
+    /// It has addresses.
+    Resolved,
+    /// An error came back, at this position of the capture.
+    Failed(u64),
+}
+
+impl Lookup {
+    fn standing(&self) -> Standing {
+        match self.decisive() {
+            Some((_, answer)) if answer.code != ResponseCode::NO_ERROR => Standing::Failed(answer.position),
+            Some(_) if !self.addresses.is_empty() => Standing::Resolved,
+            _ => Standing::Open,
+        }
+    }
+
+    /// Why an error in answer to this is no failure, given what became of `other`.
+    pub(super) fn excused_by(&self, other: &Self) -> Option<Excuse> {
+        let (ours, theirs) = (&self.question.name, &other.question.name);
+        let Standing::Failed(position) = self.standing() else { return None };
+        match other.standing() {
+            Standing::Resolved if ours == theirs || position < other.id && follows(theirs, ours) => {
+                Some(Excuse::Resolved(theirs.as_str().into()))
+            }
+            Standing::Failed(_) if extends(ours, theirs) => {
+                Some(Excuse::CandidateFor(theirs.as_str().into()))
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Whether `name` is `bare` with labels added behind it.
-pub(super) fn extends(name: &str, bare: &str) -> bool {
+fn extends(name: &str, bare: &str) -> bool {
     name.strip_prefix(bare).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Whether `later` can be the next candidate after `earlier` failed.
-pub(super) fn follows(later: &str, earlier: &str) -> bool {
+fn follows(later: &str, earlier: &str) -> bool {
     extends(later, earlier) || extends(earlier, later) || lacks_middle(later, earlier)
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::learned::Learned;
-use super::search::{extends, first_label, follows};
+use super::search::first_label;
 use super::{Answer, Attempt, Excuse, Heard, Lookup, Socket, Transport};
 use crate::config::Limits;
 use crate::flow::key::Address;
@@ -58,15 +58,6 @@ struct Open {
 pub(crate) struct Over {
     pub(crate) lookup: Lookup,
     pub(crate) now: Timestamp,
-}
-
-/// How a lookup stands to others of its client.
-enum Standing {
-    Open,
-    /// It has addresses.
-    Resolved,
-    /// An error came back, at this position of the capture.
-    Failed(u64),
 }
 
 impl Tracker {
@@ -284,29 +275,6 @@ impl Lookup {
             Some(answer) if answer.truncated => heard.transport == Transport::Tcp,
             Some(answer) => heard.at.since(answer.at) <= Tracker::NEXT_SERVER,
             None => heard.at.since(last.asked) >= Self::REPETITION,
-        }
-    }
-
-    fn standing(&self) -> Standing {
-        match self.decisive() {
-            Some((_, answer)) if answer.code != ResponseCode::NO_ERROR => Standing::Failed(answer.position),
-            Some(_) if !self.addresses.is_empty() => Standing::Resolved,
-            _ => Standing::Open,
-        }
-    }
-
-    /// Why an error in answer to this is no failure, given what became of `other`.
-    fn excused_by(&self, other: &Self) -> Option<Excuse> {
-        let (ours, theirs) = (&self.question.name, &other.question.name);
-        let Standing::Failed(position) = self.standing() else { return None };
-        match other.standing() {
-            Standing::Resolved if ours == theirs || position < other.id && follows(theirs, ours) => {
-                Some(Excuse::Resolved(theirs.as_str().into()))
-            }
-            Standing::Failed(_) if extends(ours, theirs) => {
-                Some(Excuse::CandidateFor(theirs.as_str().into()))
-            }
-            _ => None,
         }
     }
 }
