@@ -1,6 +1,6 @@
 //! Writes conversations, captures and their transformations for hookscope's tests.
 //!
-//! A test tells a story with [`Conversation`], puts scripted [`tls`] bytes into it, bends the result with
+//! A test tells a story with [`Conversation`] or [`Datagrams`], puts scripted [`tls`] or [`dns`] bytes into it, bends the result with
 //! [`transform`] and hands the file's bytes to the code under test. Everything is deterministic: no clock, no
 //! randomness except the seeds given to [`Rng`]. The crate depends on nothing of hookscope, so that the unit tests
 //! of any of its crates can use it without meeting a second copy of their own types.
@@ -9,6 +9,8 @@
 
 mod capture;
 pub mod conversation;
+mod datagrams;
+pub mod dns;
 mod file;
 mod inner;
 mod rng;
@@ -19,5 +21,6 @@ mod wire;
 
 pub use capture::{Capture, Record, link};
 pub use conversation::Conversation;
+pub use datagrams::Datagrams;
 pub use file::{ByteOrder, Resolution};
 pub use rng::Rng;

@@ -64,6 +64,14 @@ pub struct Limits {
     pub reassembly: usize,
     /// Octets of one TLS handshake message that are kept. A longer message is skipped, not read.
     pub handshake: usize,
+    /// DNS lookups followed at once. At the bound the oldest are judged as they stand.
+    pub lookups: usize,
+    /// DNS lookups that are handed out one by one, failed and healthy ones each. Past it, failures are only counted.
+    pub kept_lookups: usize,
+    /// Octets of one DNS message over TCP that are kept. Of a longer one the front is read.
+    pub dns_message: usize,
+    /// Addresses whose names are learned from DNS. Past it, no other addresses are learned.
+    pub names: usize,
     /// Calls of one connection that are kept one by one. Past it, healthy calls are only counted.
     pub calls: usize,
     /// After how long without a packet an open connection is judged as it stands; a later packet begins a new one.
@@ -81,6 +89,10 @@ impl Default for Limits {
             connections: 4 << 20,
             reassembly: 256 << 10,
             handshake: 128 << 10,
+            lookups: 128 << 10,
+            kept_lookups: 64 << 10,
+            dns_message: 4 << 10,
+            names: 64 << 10,
             calls: 10_000,
             idle: Duration::from_secs(3600),
             unanswered: Duration::from_secs(130),

@@ -78,6 +78,7 @@ pub mod filter;
 pub mod flow;
 mod http;
 mod inspect;
+mod lookup;
 pub mod packet;
 pub mod report;
 pub mod side;

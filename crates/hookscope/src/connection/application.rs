@@ -7,6 +7,8 @@ use crate::call::{Call, Calls, Context};
 use crate::config::Limits;
 use crate::connection::plain::{Output, PlainHttp, Tunnel};
 use crate::http::Proxied;
+use crate::lookup::Heard;
+use crate::lookup::framer::Stream;
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::reassembly::Chunk;
@@ -32,6 +34,8 @@ pub(crate) struct Application {
     pub(crate) plain: PerSide<Option<Moment>>,
     /// Calls.
     pub(crate) calls: Calls,
+    /// DNS messages, on a connection to a name server.
+    pub(crate) dns: Option<Box<Stream>>,
     deframers: PerSide<Deframer>,
     /// Plain HTTP, once the client's first octets could be that.
     http: Option<Box<PlainHttp>>,
@@ -40,6 +44,11 @@ pub(crate) struct Application {
 }
 
 impl Application {
+    /// What a connection to this port of the server carries.
+    pub(crate) fn new(port: u16) -> Self {
+        Self { dns: (port == Heard::PORT).then(Box::default), ..Self::default() }
+    }
+
     /// The first octets of `side` were not seen.
     pub(crate) fn join_midstream(&mut self, side: Side) {
         self.deframers[side].join_midstream();
@@ -80,6 +89,9 @@ impl Application {
         context: Context,
         limits: &Limits,
     ) {
+        if let Some(dns) = &mut self.dns {
+            dns.chunk(side, chunk, at, limits);
+        }
         if self.http.as_ref().is_some_and(|http| http.is_followed()) {
             self.plain(side, chunk, at, context, limits);
         } else {
@@ -90,7 +102,7 @@ impl Application {
     /// Takes octets of a connection that carries TLS, or of which that is not known yet.
     #[inline]
     fn records(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
-        let Self { session, plain, calls, deframers, http, ended } = self;
+        let Self { session, plain, calls, deframers, http, ended, .. } = self;
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
                 // A server of HTTP never speaks first.

@@ -15,11 +15,12 @@ use std::time::Duration;
 use crate::call::{Call, Context};
 use crate::config::Limits;
 use crate::flow::key::{Address, End, Endpoint, FlowKey};
+use crate::lookup::{Heard, Transport};
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::half::Half;
 use crate::time::{Elapsed, Timestamp};
-use crate::wire::{Flags, IcmpError, IcmpKind, Quote, Segment};
+use crate::wire::{Flags, IcmpError, IcmpKind, Quote, Segment, Vantage};
 
 /// One TCP connection.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ impl Connection {
             established: None,
             unreachable: None,
             duplicates: 0,
-            application: Application::default(),
+            application: Application::new(key.endpoint(client.other()).port),
             hole_age: PerSide::default(),
         }
     }
@@ -203,6 +204,26 @@ impl Connection {
             self.swap_sides();
         }
         ended
+    }
+
+    /// Hands over the DNS messages that its last segment completed.
+    #[inline]
+    pub(crate) fn hear(&mut self, position: u64, clock: Timestamp, heard: &mut Vec<Heard>) {
+        if self.application.dns.is_none() {
+            return;
+        }
+        let (client, server) = (self.client(), self.server());
+        let messages = self.application.dns.as_mut().map(|dns| dns.take()).unwrap_or_default();
+        heard.extend(messages.into_iter().map(|(message, at)| Heard {
+            message,
+            client,
+            server,
+            transport: Transport::Tcp,
+            vantage: Vantage::default(),
+            at,
+            position,
+            clock,
+        }));
     }
 
     /// Takes an ICMP error that quotes one of its packets.

@@ -18,6 +18,8 @@ use crate::call::Call;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::story::{Prose, Story};
 use crate::diagnosis::verdict::{Finding, Severity};
+use crate::lookup::Lookup;
+use crate::time::Timestamp;
 
 /// One diagnosis.
 pub(crate) trait Rule: fmt::Debug + Sync {
@@ -35,7 +37,14 @@ pub(crate) trait Rule: fmt::Debug + Sync {
     }
 
     /// Puts a finding of this rule in words.
-    fn describe(&self, story: &Story<'_>) -> Prose;
+    fn describe(&self, _story: &Story<'_>) -> Prose {
+        Prose::default()
+    }
+
+    /// Puts a finding of this rule about a lookup in words.
+    fn describe_lookup(&self, _lookup: &Lookup, _now: Timestamp) -> Prose {
+        Prose::default()
+    }
 }
 
 /// The verdict on a connection that is over, or was watched to the end; `calls` are the verdicts on its calls.
@@ -47,6 +56,11 @@ pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = 
 /// The verdict on a call that was answered.
 pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Finding {
     rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first).unwrap_or_else(rules::nothing)
+}
+
+/// The verdict on a lookup that is over, or was watched up to `now`.
+pub(crate) fn judge_lookup(lookup: &Lookup, now: Timestamp) -> Finding {
+    rules::judge_lookup(lookup, now)
 }
 
 /// Which of two findings counts.

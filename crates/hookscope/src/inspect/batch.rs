@@ -2,6 +2,7 @@
 
 use crate::flow::fragments::Fragments;
 use crate::inspect::shard::{Event, Item};
+use crate::lookup::Heard;
 use crate::packet::{LinkType, Packet};
 use crate::time::Timestamp;
 use crate::wire::{
@@ -73,6 +74,8 @@ impl Traffic {
 pub(crate) struct Part<'a> {
     buckets: Vec<Vec<Item<'a>>>,
     fragments: Vec<(Fragment<'a>, u64, Timestamp)>,
+    /// DNS messages in datagrams.
+    pub(crate) heard: Vec<Heard>,
     pub(crate) traffic: Traffic,
 }
 
@@ -84,6 +87,7 @@ impl<'a> Part<'a> {
                 .map(|_| Vec::with_capacity(packets.len() / shards + packets.len() / 8))
                 .collect(),
             fragments: Vec::new(),
+            heard: Vec::new(),
             traffic: Traffic::default(),
         };
         for (position, packet) in (position..).zip(packets) {
@@ -95,7 +99,10 @@ impl<'a> Part<'a> {
                 }
                 Ok(Decoded::Icmp(error)) => part.push_error(error, position, clock),
                 Ok(Decoded::Fragment(fragment)) => part.fragments.push((fragment, position, clock)),
-                Ok(Decoded::Udp(_) | Decoded::Other) => {}
+                Ok(Decoded::Udp(datagram)) => {
+                    part.heard.extend(Heard::datagram(&datagram, position, clock));
+                }
+                Ok(Decoded::Other) => {}
                 Err(reason) => part.traffic.malformed(reason, 1),
             }
         }
@@ -175,6 +182,7 @@ pub(crate) fn insert_wholes<'a>(parts: &mut [Part<'a>], wholes: &'a [Whole], tra
                 }
             }
             Ok(Decoded::Icmp(error)) => part.push_error(error, *position, *clock),
+            Ok(Decoded::Udp(datagram)) => part.heard.extend(Heard::datagram(&datagram, *position, *clock)),
             Ok(_) => {}
             Err(reason) => traffic.malformed(reason, 1),
         }

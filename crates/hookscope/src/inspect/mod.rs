@@ -6,8 +6,10 @@
 //! ```
 //!
 //! All packets of a connection meet in one shard, in the order of the capture. Time is the capture's own.
+//! DNS messages, of datagrams as well as of shards' streams, are put in that order again and tracked in one place.
 
 mod batch;
+pub(crate) mod lookups;
 pub(crate) mod outcome;
 mod shard;
 pub(crate) mod tally;
@@ -17,6 +19,7 @@ use rayon::prelude::*;
 use crate::config::Config;
 use crate::flow::fragments::Fragments;
 use crate::inspect::batch::{Part, Traffic};
+use crate::inspect::lookups::Lookups;
 use crate::inspect::outcome::Outcome;
 use crate::inspect::shard::Shard;
 use crate::inspect::tally::Tally;
@@ -33,6 +36,7 @@ pub struct Inspector {
     shards: Vec<Shard>,
     fragments: Fragments,
     traffic: Traffic,
+    lookups: Lookups,
 }
 
 /// All that an [`Inspector`] found.
@@ -42,6 +46,7 @@ pub struct Inspection {
     pub(crate) traffic: Traffic,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) tally: Tally,
+    pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
     pub(crate) given_up: u64,
 }
@@ -53,7 +58,13 @@ impl Inspector {
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
         let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
-        Self { config, shards, fragments: Fragments::default(), traffic: Traffic::default() }
+        Self {
+            config,
+            shards,
+            fragments: Fragments::default(),
+            traffic: Traffic::default(),
+            lookups: Lookups::default(),
+        }
     }
 
     /// Takes one packet. Whatever its bytes are, it is counted and the next one may come.
@@ -103,12 +114,16 @@ impl Inspector {
         } else {
             self.shards.par_iter_mut().enumerate().for_each(feed);
         }
+        let in_streams = self.shards.iter_mut().flat_map(|shard| shard.heard.drain(..));
+        let heard = parts.iter_mut().flat_map(|part| part.heard.drain(..)).chain(in_streams).collect();
+        self.lookups.observe(heard, config);
     }
 
     /// No packet follows: judges what is still open.
     pub fn finish(mut self) -> Inspection {
         let (config, clock) = (&self.config, self.traffic.clock());
         self.shards.par_iter_mut().for_each(|shard| shard.finish_all(clock, config));
+        self.lookups.finish(clock, config);
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
         let (mut given_up, mut duplicates) = (0, 0);
@@ -119,7 +134,15 @@ impl Inspector {
             duplicates += shard.duplicates;
         }
         outcomes.sort_by_key(|outcome| outcome.connection.id);
-        Inspection { config: self.config, traffic: self.traffic, outcomes, tally, duplicates, given_up }
+        Inspection {
+            config: self.config,
+            traffic: self.traffic,
+            outcomes,
+            tally,
+            lookups: self.lookups,
+            duplicates,
+            given_up,
+        }
     }
 
     /// The latest time of all packets so far.

@@ -12,6 +12,7 @@ use crate::diagnosis::{judge_call, judge_connection};
 use crate::flow::key::{Endpoint, FlowKey};
 use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::Tally;
+use crate::lookup::Heard;
 use crate::time::Timestamp;
 use crate::wire::{IcmpError, Segment, Vantage};
 
@@ -67,6 +68,8 @@ pub(crate) struct Shard {
     pub(crate) finished: Vec<Outcome>,
     /// What remains of all others.
     pub(crate) tally: Tally,
+    /// DNS messages in streams.
+    pub(crate) heard: Vec<Heard>,
     /// Packets of finished connections that were further sightings of one that was counted.
     pub(crate) duplicates: u64,
     /// Connections that were judged early because there were too many.
@@ -110,6 +113,7 @@ impl Shard {
         {
             if item.clock < tracked.expires(config) && !tracked.connection.is_reopened_by(segment) {
                 tracked.observe(segment, item.clock, config, &mut self.tally);
+                tracked.connection.hear(item.position, item.clock, &mut self.heard);
                 return;
             }
             let now = tracked.expires(config).min(item.clock);
@@ -118,10 +122,13 @@ impl Shard {
             return;
         }
         let connection = Connection::new(item.position, segment);
+        let mut heard = std::mem::take(&mut self.heard);
         if let Some(tracked) = self.open(connection, segment.hash, item.clock, config) {
             // The first segment of a connection ends no call.
             tracked.connection.observe(segment, &config.limits);
+            tracked.connection.hear(item.position, item.clock, &mut heard);
         }
+        self.heard = heard;
     }
 
     /// Whether `segment` is the SYN of a known connection, seen on the other side of address translation: the same

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::story::{Story, is_host_name};
+use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::Inspection;
@@ -33,9 +33,9 @@ impl Files {
 
 /// What it takes to write a connection down.
 pub(crate) struct Builder<'a> {
-    inspection: &'a Inspection,
+    pub(crate) inspection: &'a Inspection,
     servers: Vec<&'a ServerTally>,
-    names: Names,
+    names: Names<'a>,
     files: Files,
     /// Connections to each server that were answered.
     answered: HashMap<Endpoint, u64, FixedState>,
@@ -48,17 +48,23 @@ impl<'a> Builder<'a> {
         for server in servers {
             *answered.entry(server.server).or_default() += server.answered_connections;
         }
-        Self { inspection, servers: servers.iter().collect(), names: Names::learn(servers), files, answered }
+        let names = Names::learn(servers, &inspection.lookups.tracker.learned);
+        Self { inspection, servers: servers.iter().collect(), names, files, answered }
     }
 
     fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
-        self.names.of(outcome.connection.server(), outcome.server_name())
+        self.names.of(outcome.connection.server(), outcome.server_name(), outcome.connection.id)
+    }
+
+    /// What a server is called where no single connection is meant: by the latest name.
+    fn server_name<'n>(&'n self, server: &'n ServerTally) -> Option<&'n str> {
+        self.names.of(server.server, server.name.as_deref(), u64::MAX).map(|name| name.text)
     }
 
     /// Whether the filter lets a server pass under its name.
     fn admits(&self, server: &ServerTally) -> bool {
         let filter = &self.inspection.config.filter;
-        let name = self.names.of(server.server, server.name.as_deref()).map(|name| name.text);
+        let name = self.server_name(server);
         filter.admits_server(server.server) && filter.admits_name(name)
     }
 
@@ -66,9 +72,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn endpoints(&self) -> Vec<schema::EndpointReport> {
         let mut endpoints = Vec::new();
         let mut servers: Vec<_> = self.servers.iter().filter(|server| self.admits(server)).collect();
-        let name = |server: &ServerTally| {
-            self.names.of(server.server, server.name.as_deref()).map(|name| name.text.to_owned())
-        };
+        let name = |server: &ServerTally| self.server_name(server).map(str::to_owned);
         servers.sort_by_cached_key(|server| (server.server, name(server)));
         for run in servers.chunk_by(|one, other| one.server == other.server && name(one) == name(other)) {
             let mut latency: Option<LatencyTally> = None;
@@ -153,10 +157,7 @@ impl<'a> Builder<'a> {
         let example = group.example.as_deref().or_else(kept)?;
         Some(schema::Group {
             server: server.server.to_string(),
-            server_name: self
-                .names
-                .of(server.server, server.name.as_deref())
-                .map(|name| name.text.to_owned()),
+            server_name: self.server_name(server).map(str::to_owned),
             count: group.count,
             of: self
                 .servers
@@ -227,13 +228,19 @@ impl<'a> Builder<'a> {
         let same =
             |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
-        let prose = finding.rule.describe(&Story {
+        let story = Story {
             case,
             finding,
             call: about,
             name,
             answered: self.answered.get(&outcome.connection.server()).copied().unwrap_or(0),
-        });
+        };
+        self.finding(finding, finding.rule.describe(&story))
+    }
+
+    /// A finding and its words.
+    pub(crate) fn finding(&self, finding: &Finding, prose: Prose) -> schema::Verdict {
+        let config = &self.inspection.config;
         schema::Verdict {
             class: finding.code.class.name(),
             code: finding.code.name,
@@ -317,6 +324,6 @@ fn protocol(session: &Session) -> Option<&str> {
 }
 
 /// Seconds, to the nanosecond.
-fn seconds(elapsed: Elapsed) -> f64 {
+pub(crate) fn seconds(elapsed: Elapsed) -> f64 {
     elapsed.as_secs()
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod community;
+mod lookups;
 mod names;
 pub mod schema;
 mod timeline;
@@ -31,13 +32,17 @@ impl Inspection {
             endpoints: builder.endpoints(),
             connections: builder.connections(),
             log: Vec::new(),
-            lookups: Vec::new(),
+            lookups: builder.lookups(),
         }
     }
 
-    /// Failures and warnings by server and code, each with an example: the worst and most frequent first.
+    /// Failures and warnings by server and code, failed lookups by name and code, each with an example: the worst and most frequent first.
     pub fn groups(&self, input: &Input) -> Vec<schema::Group> {
-        Builder::new(self, Files(input.files.clone())).groups()
+        let builder = Builder::new(self, Files(input.files.clone()));
+        let mut groups = builder.groups();
+        let failures = groups.partition_point(schema::Group::is_failure);
+        groups.splice(failures..failures, builder.lookup_groups());
+        groups
     }
 
     fn capture(&self, input: &Input) -> schema::Capture {
@@ -55,6 +60,19 @@ impl Inspection {
             warnings.push(format!(
                 "{} connections were judged before they were over: more than {} were open at once",
                 self.given_up, self.config.limits.connections
+            ));
+        }
+        let lookups = &self.lookups;
+        if lookups.tracker.given_up > 0 {
+            warnings.push(format!(
+                "{} DNS lookups were judged before they were over: more than {} were open at once",
+                lookups.tracker.given_up, self.config.limits.lookups
+            ));
+        }
+        if lookups.left_out > 0 {
+            warnings.push(format!(
+                "{} failed DNS lookups are not listed: more than {} failed",
+                lookups.left_out, self.config.limits.kept_lookups
             ));
         }
         schema::Capture {

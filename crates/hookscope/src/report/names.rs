@@ -1,9 +1,11 @@
-//! What servers are called: by the name in their ClientHello, or by what other connections to them say.
+//! What servers are called: by the name in the connection's ClientHello, else by what other connections to the same
+//! address and port say, else by the name that was last looked up for the address before the connection began.
 
 use hashbrown::HashMap;
 
 use crate::flow::key::Endpoint;
 use crate::inspect::tally::ServerTally;
+use crate::lookup::learned::Learned;
 
 /// A server's name and where it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +15,15 @@ pub(crate) struct Name<'a> {
 }
 
 /// Names of servers that were seen with one.
-#[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<Endpoint, Box<str>, foldhash::fast::FixedState>);
+#[derive(Debug)]
+pub(crate) struct Names<'a> {
+    by_endpoint: HashMap<Endpoint, Box<str>, foldhash::fast::FixedState>,
+    by_address: &'a Learned,
+}
 
-impl Names {
+impl<'l> Names<'l> {
     /// Learns from connections that say a name: of several for one server, the one with most connections.
-    pub(crate) fn learn(servers: &[ServerTally]) -> Self {
+    pub(crate) fn learn(servers: &[ServerTally], by_address: &'l Learned) -> Self {
         let mut best: HashMap<Endpoint, (u64, &str), foldhash::fast::FixedState> = HashMap::default();
         for server in servers {
             let Some(name) = server.name.as_deref() else { continue };
@@ -27,14 +32,23 @@ impl Names {
                 *known = (server.connections, name);
             }
         }
-        Self(best.into_iter().map(|(server, (_, name))| (server, name.into())).collect())
+        let by_endpoint = best.into_iter().map(|(server, (_, name))| (server, name.into())).collect();
+        Self { by_endpoint, by_address }
     }
 
-    /// What `server` is called on a connection whose ClientHello says `sni`.
-    pub(crate) fn of<'a>(&'a self, server: Endpoint, sni: Option<&'a str>) -> Option<Name<'a>> {
-        match sni {
-            Some(text) => Some(Name { text, source: "sni" }),
-            None => self.0.get(&server).map(|text| Name { text, source: "learned" }),
-        }
+    /// What `server` is called on a connection whose ClientHello says `sni` and that began at `position`.
+    pub(crate) fn of<'a>(
+        &'a self,
+        server: Endpoint,
+        sni: Option<&'a str>,
+        position: u64,
+    ) -> Option<Name<'a>> {
+        let sni = sni.map(|text| Name { text, source: "sni" });
+        let learned = || self.by_endpoint.get(&server).map(|text| Name { text, source: "learned" });
+        let looked_up = || {
+            let text = self.by_address.name(server.address.ip(), position)?;
+            Some(Name { text, source: "dns" })
+        };
+        sni.or_else(learned).or_else(looked_up)
     }
 }

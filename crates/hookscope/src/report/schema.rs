@@ -319,6 +319,17 @@ pub struct Group {
     pub example: Example,
 }
 
+impl Group {
+    /// Whether its verdict is a failure, and no warning.
+    pub fn is_failure(&self) -> bool {
+        let verdict = match &self.example {
+            Example::Connection { connection, .. } => &connection.verdict,
+            Example::Lookup(lookup) => &lookup.verdict,
+        };
+        verdict.severity == "failure"
+    }
+}
+
 /// What a group is an example of.
 #[derive(Clone, Debug)]
 pub enum Example {

@@ -4,6 +4,7 @@ mod capture_incomplete;
 mod client_aborted;
 mod connection_refused;
 mod deadline_exceeded;
+mod dns;
 mod fin_before_response;
 mod fin_in_response;
 mod fin_in_tls_handshake;
@@ -27,12 +28,14 @@ mod tls_client_rejected;
 mod tls_handshake_incomplete;
 mod tls_no_server_hello;
 
+pub(in crate::diagnosis) use dns::judge as judge_lookup;
 pub(in crate::diagnosis) use healthy::nothing;
 
 use crate::diagnosis::Rule;
 
 /// All diagnoses.
 pub(super) const RULES: &[&dyn Rule] = &[
+    &dns::Dns,
     &syn_unanswered::SynUnanswered,
     &syn_ack_ignored::SynAckIgnored,
     &syn_retransmitted::SynRetransmitted,

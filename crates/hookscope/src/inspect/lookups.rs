@@ -1,0 +1,82 @@
+//! DNS messages from everywhere in a batch -> lookups with their verdicts.
+//!
+//! Decoding finds messages in datagrams, shards find them in streams, both in parallel; here they meet in the order
+//! of the capture, so that what becomes of them depends on nothing else. Failures are kept one by one up to a limit,
+//! because programs read them; healthy lookups only where everything is kept.
+
+use hashbrown::HashMap;
+
+use crate::config::{Config, Keep};
+use crate::diagnosis::judge_lookup;
+use crate::diagnosis::verdict::{Finding, Severity};
+use crate::lookup::tracker::{Over, Tracker};
+use crate::lookup::{Heard, Lookup};
+use crate::time::Timestamp;
+
+/// Everything about lookups.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups {
+    pub(crate) tracker: Tracker,
+    /// Those that are to be reported, by their first queries once [finished](Self::finish).
+    pub(crate) kept: Vec<JudgedLookup>,
+    /// How often each name was looked up, for as many names as failures are kept.
+    pub(crate) asked: HashMap<Box<str>, u64, foldhash::fast::FixedState>,
+    /// Failures that were not kept.
+    pub(crate) left_out: u64,
+    healthy: usize,
+    failed: usize,
+}
+
+/// A lookup and its verdict.
+#[derive(Debug)]
+pub(crate) struct JudgedLookup {
+    pub(crate) lookup: Lookup,
+    /// The time up to which it was watched.
+    pub(crate) now: Timestamp,
+    pub(crate) verdict: Finding,
+}
+
+impl Lookups {
+    /// Takes the messages of a batch, in any order but each source's own.
+    pub(crate) fn observe(&mut self, mut heard: Vec<Heard>, config: &Config) {
+        heard.sort_by_key(|heard| heard.position);
+        for heard in &heard {
+            self.tracker.observe(heard, &config.limits);
+        }
+        self.judge(config);
+    }
+
+    /// No packet follows.
+    pub(crate) fn finish(&mut self, clock: Timestamp, config: &Config) {
+        self.tracker.finish(clock);
+        self.judge(config);
+        self.kept.sort_by_key(|judged| judged.lookup.id);
+    }
+
+    fn judge(&mut self, config: &Config) {
+        for Over { lookup, now } in std::mem::take(&mut self.tracker.over) {
+            let verdict = judge_lookup(&lookup, now);
+            self.count(&lookup, config);
+            let kept = match verdict.severity {
+                Severity::Ok if config.keep != Keep::All => continue,
+                Severity::Ok => &mut self.healthy,
+                _ => &mut self.failed,
+            };
+            if *kept < config.limits.kept_lookups {
+                *kept += 1;
+                self.kept.push(JudgedLookup { lookup, now, verdict });
+            } else {
+                self.left_out += u64::from(verdict.severity != Severity::Ok);
+            }
+        }
+    }
+
+    fn count(&mut self, lookup: &Lookup, config: &Config) {
+        let name = lookup.question.name.as_str();
+        if let Some(count) = self.asked.get_mut(name) {
+            *count += 1;
+        } else if self.asked.len() < config.limits.kept_lookups {
+            self.asked.insert(name.into(), 1);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Lookups and their verdicts -> the schema's types; failures by name and code for those who read text.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::diagnosis::verdict::Severity;
+use crate::flow::key::Endpoint;
+use crate::inspect::lookups::JudgedLookup;
+use crate::lookup::Fate;
+use crate::report::build::{Builder, seconds};
+use crate::report::schema;
+
+/// How many ids of a group are named.
+const IDS: usize = 8;
+
+impl Builder<'_> {
+    /// The lookups that were kept and pass the filter, by their first queries.
+    pub(crate) fn lookups(&self) -> Vec<schema::Lookup> {
+        self.passing_lookups().map(|judged| self.lookup(judged)).collect()
+    }
+
+    /// Failed lookups by name and code, the most frequent first.
+    pub(crate) fn lookup_groups(&self) -> Vec<schema::Group> {
+        let mut groups: BTreeMap<_, Vec<&JudgedLookup>> = BTreeMap::new();
+        for judged in self.passing_lookups().filter(|judged| judged.verdict.severity != Severity::Ok) {
+            groups.entry((&judged.lookup.question.name, judged.verdict.code)).or_default().push(judged);
+        }
+        let mut groups: Vec<_> = groups.into_values().collect();
+        groups.sort_by_key(|group| (Reverse(group.len()), group.first().map(|judged| judged.lookup.id)));
+        groups.iter().filter_map(|group| self.lookup_group(group)).collect()
+    }
+
+    fn lookup_group(&self, group: &[&JudgedLookup]) -> Option<schema::Group> {
+        let (first, last) = (group.first()?, group.last()?);
+        let asked = |judged: &JudgedLookup| Some(judged.lookup.first()?.asked.time.to_string());
+        let count = group.len() as u64;
+        let of = self.inspection.lookups.asked.get(first.lookup.question.name.as_str()).copied();
+        Some(schema::Group {
+            server: server(first)?.to_string(),
+            server_name: None,
+            count,
+            of: of.unwrap_or(count).max(count),
+            first: asked(first)?,
+            last: asked(last)?,
+            ids: group.iter().take(IDS).map(|judged| judged.lookup.id).collect(),
+            example: schema::Example::Lookup(Box::new(self.lookup(first))),
+        })
+    }
+
+    fn passing_lookups(&self) -> impl Iterator<Item = &JudgedLookup> {
+        let filter = &self.inspection.config.filter;
+        self.inspection.lookups.kept.iter().filter(|judged| {
+            filter.admits_name(Some(&judged.lookup.question.name))
+                && server(judged).is_some_and(|server| filter.admits_server(server))
+        })
+    }
+
+    fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
+        let JudgedLookup { lookup, now, verdict } = judged;
+        let answered = match lookup.fate(*now) {
+            Fate::Answered(_, answer) | Fate::Failed(_, answer) => Some(answer.at),
+            Fate::Silent(_) | Fate::Waiting => None,
+        };
+        let prose = verdict.rule.describe_lookup(lookup, *now);
+        schema::Lookup {
+            client: lookup.client.ip().to_string(),
+            server: server(judged).map(|server| server.to_string()).unwrap_or_default(),
+            name: lookup.question.name.clone(),
+            kind: lookup.question.record_type.to_string(),
+            attempts: lookup.count,
+            seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
+            verdict: self.finding(verdict, prose),
+        }
+    }
+}
+
+/// The server whose answer counts, else the one that was asked last.
+fn server(judged: &JudgedLookup) -> Option<Endpoint> {
+    Some(match judged.lookup.fate(judged.now) {
+        Fate::Answered(attempt, _) | Fate::Failed(attempt, _) | Fate::Silent(attempt) => attempt.server,
+        Fate::Waiting => judged.lookup.attempts.last()?.server,
+    })
+}
