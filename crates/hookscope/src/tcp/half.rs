@@ -67,7 +67,7 @@ pub(crate) struct Stuck {
     pub(crate) first: Moment,
     /// The last retransmission.
     pub(crate) last: Moment,
-    /// How many retransmissions.
+    /// How many retransmissions of the first of them: several segments may be sent again in one go.
     pub(crate) count: u32,
 }
 
@@ -226,9 +226,9 @@ impl Half {
         let stuck = self
             .stuck
             .get_or_insert_with(|| Box::new(Stuck { offset, length, sent, first: at, last: at, count: 0 }));
-        stuck.count = stuck.count.saturating_add(1);
         stuck.last = at;
         if offset <= stuck.offset {
+            stuck.count = stuck.count.saturating_add(1);
             stuck.offset = offset;
             stuck.length = length;
         }
