@@ -286,7 +286,7 @@ impl Connection {
         half.sent(segment, at, peer_window_is_zero, limits.reassembly, &mut |chunk, at| {
             application.chunk(side, chunk, at, context, limits);
         });
-        if let Some(at) = half.take_close() {
+        if let Some(at) = half.take_close(Some(at)) {
             application.close(side, at);
         }
         application.take_ended()
@@ -321,7 +321,7 @@ impl Connection {
         let application = &mut self.application;
         let half = &mut self.halves[side];
         half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits));
-        if let Some(at) = half.take_close() {
+        if let Some(at) = half.take_close(None) {
             application.close(side, at);
         }
     }
