@@ -67,7 +67,7 @@ pub(crate) struct Stuck {
     pub(crate) first: Moment,
     /// The last retransmission.
     pub(crate) last: Moment,
-    /// How many retransmissions.
+    /// How many retransmissions of the first of them: several segments may be sent again in one go.
     pub(crate) count: u32,
 }
 
@@ -187,15 +187,20 @@ impl Half {
         }
     }
 
-    /// When this side closed, once everything that it sent before is delivered; told once.
+    /// When this side closed, once everything that it sent before is delivered; told once. A FIN that overtook the
+    /// octets before it closes when they have come: at `now`.
     #[inline]
-    pub(crate) fn take_close(&mut self) -> Option<Moment> {
+    pub(crate) fn take_close(&mut self, now: Option<Moment>) -> Option<Moment> {
         let (offset, at) = self.closes?;
-        if self.stream.hole_end().is_some() && offset > self.stream.next() {
+        if offset > self.stream.next() && self.has_hole() {
             return None;
         }
         self.closes = None;
-        Some(at)
+        let turn = now.filter(|now| at.is_before(*now)).unwrap_or(at);
+        if self.fin_at == Some(at) {
+            self.fin_at = Some(turn);
+        }
+        Some(turn)
     }
 
     /// Keeps the books on payload at `offset`.
@@ -226,9 +231,9 @@ impl Half {
         let stuck = self
             .stuck
             .get_or_insert_with(|| Box::new(Stuck { offset, length, sent, first: at, last: at, count: 0 }));
-        stuck.count = stuck.count.saturating_add(1);
         stuck.last = at;
         if offset <= stuck.offset {
+            stuck.count = stuck.count.saturating_add(1);
             stuck.offset = offset;
             stuck.length = length;
         }
@@ -261,20 +266,33 @@ impl Half {
     /// Whether octets are missing that the peer has: they were sent, but are not in the capture.
     #[inline]
     pub(crate) fn lost_to_capture(&self) -> bool {
-        self.stream.hole_end().is_some_and(|end| end <= self.acknowledged)
+        self.hole_end().is_some_and(|end| end <= self.acknowledged)
     }
 
-    /// Whether octets wait for earlier ones.
+    /// Whether octets, or a FIN, wait for earlier octets.
     #[inline]
     pub(crate) fn has_hole(&self) -> bool {
-        self.stream.hole_end().is_some()
+        self.hole_end().is_some()
+    }
+
+    /// Where the first missing octets end: at octets that wait for them, or at a FIN. (A RST waits for nothing.)
+    #[inline]
+    fn hole_end(&self) -> Option<i64> {
+        self.stream.hole_end().or_else(|| {
+            let (offset, _) = self.closes.filter(|_| self.rst_at.is_none())?;
+            (offset > self.stream.next()).then_some(offset)
+        })
     }
 
     /// Gives up missing octets and delivers what waited for them.
     pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
-        let hole = self.stream.hole_end().map_or(0, |end| end.abs_diff(self.stream.next()));
-        self.lost = self.lost.saturating_add(hole);
-        self.stream.skip_hole(sink);
+        let Some(end) = self.hole_end() else { return };
+        self.lost = self.lost.saturating_add(end.abs_diff(self.stream.next()));
+        if self.stream.hole_end().is_some() {
+            self.stream.skip_hole(sink);
+        } else if let Some((offset, at)) = self.closes {
+            self.stream.skip_to(offset, at, sink);
+        }
     }
 
     /// Whether packets of this side are missing from the capture: in the middle, or at the end, where the peer

@@ -125,6 +125,14 @@ impl Reassembler {
         self.drain(at, sink);
     }
 
+    /// Gives up the missing octets before `offset`, when nothing waits.
+    pub(crate) fn skip_to(&mut self, offset: i64, at: Moment, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
+        if offset > self.next {
+            sink(Chunk::Gap(offset.abs_diff(self.next)), at);
+            self.next = offset;
+        }
+    }
+
     fn deliver(&mut self, piece: Piece<'_>, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
         let known = usize::try_from(self.next - piece.offset).unwrap_or(usize::MAX);
         let fresh = piece.captured.get(known..).unwrap_or_default();

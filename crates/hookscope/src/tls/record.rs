@@ -123,12 +123,7 @@ impl Deframer {
     fn data(&mut self, mut data: &[u8], at: Moment, sink: &mut impl FnMut(RecordEvent<'_>, Moment)) {
         match self.mode {
             Mode::Plain => {
-                // The first octets tell what it is instead, however they are cut.
-                for byte in data {
-                    let Some(slot) = self.partial.get_mut(usize::from(self.filled)) else { break };
-                    *slot = *byte;
-                    self.filled += 1;
-                }
+                self.keep_first(data);
                 return sink(RecordEvent::Plain(data), at);
             }
             Mode::Unframed => {
@@ -157,6 +152,19 @@ impl Deframer {
         }
     }
 
+    /// Keeps octets of `data` that are among the first of the stream. Gives back the others.
+    fn keep_first<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
+        let mut rest = data;
+        while let (Some(slot), Some((byte, after))) =
+            (self.partial.get_mut(usize::from(self.filled)), rest.split_first())
+        {
+            *slot = *byte;
+            self.filled += 1;
+            rest = after;
+        }
+        rest
+    }
+
     /// Takes octets of a header off the front of `data`.
     #[inline]
     fn header<'d>(
@@ -165,17 +173,10 @@ impl Deframer {
         at: Moment,
         sink: &mut impl FnMut(RecordEvent<'_>, Moment),
     ) -> &'d [u8] {
-        let mut rest = data;
-        while let (Some(slot), Some((byte, after))) =
-            (self.partial.get_mut(usize::from(self.filled)), rest.split_first())
-        {
-            if self.filled == 0 {
-                self.began = Some(at);
-            }
-            *slot = *byte;
-            self.filled += 1;
-            rest = after;
+        if self.filled == 0 {
+            self.began = Some(at);
         }
+        let rest = self.keep_first(data);
         if !Header::is_plausible(self.first_octets()) {
             return self.no_header(data, at, sink);
         }

@@ -77,6 +77,16 @@ fn plain_text_is_passed_on_whole_however_it_is_cut() {
 }
 
 #[test]
+fn the_first_octets_of_plain_text_are_known_however_it_is_cut() {
+    for size in 1..8 {
+        let mut deframer = Deframer::default();
+        let chunks: Vec<_> = b"HTTP/1.1 400".chunks(size).map(Chunk::Data).collect();
+        run(&mut deframer, &chunks);
+        assert_eq!(deframer.first_octets(), b"HTTP/");
+    }
+}
+
+#[test]
 fn a_stream_joined_in_the_middle_waits_for_a_header() {
     let mut deframer = Deframer::default();
     deframer.join_midstream();

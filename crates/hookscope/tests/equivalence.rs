@@ -1,0 +1,92 @@
+//! The report is a function of the packets: not of how they come in batches, nor of shards, nor of threads.
+
+mod common;
+
+use common::{Fixture, Recording, difference, json};
+use hookscope::report::schema::{Connection, Report};
+use hookscope::{Config, Inspector, Keep};
+
+fn assert_same(fixture: &Fixture, how: &str, expected: &str, actual: &str) {
+    assert!(expected == actual, "{fixture}, {how}, differs {}", difference(expected, actual));
+}
+
+fn packet_by_packet(recording: &Recording, config: Config) -> String {
+    let mut inspector = Inspector::new(config);
+    for packet in &recording.packets {
+        inspector.observe(&packet.packet());
+    }
+    json(&inspector.finish().report(&recording.input))
+}
+
+fn in_batches(recording: &Recording, batch: usize, config: Config) -> String {
+    json(&recording.inspect_in(batch, config).report(&recording.input))
+}
+
+#[test]
+fn batches_and_shards_do_not_change_the_report() {
+    for fixture in Fixture::small() {
+        let recording = fixture.read();
+        let expected = packet_by_packet(&recording, fixture.config());
+        for shards in [1, 2, 8] {
+            for batch in [1, 7, 4096] {
+                let actual = in_batches(&recording, batch, Config { shards, ..fixture.config() });
+                assert_same(&fixture, &format!("{shards} shards, batches of {batch}"), &expected, &actual);
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_report() {
+    // Work is split among threads in larger batches only: in these captures there are such.
+    let large = Fixture::all().into_iter().map(|fixture| (fixture.read(), fixture));
+    let large: Vec<_> = large.filter(|(recording, _)| recording.packets.len() >= 600).collect();
+    assert!(large.len() > 2, "too few captures are split");
+    let pools = [1, 2].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    for (recording, fixture) in large {
+        let expected = in_batches(&recording, 4096, fixture.config());
+        for pool in &pools {
+            for (shards, batch) in [(2, 300), (8, 4096)] {
+                let config = Config { shards, ..fixture.config() };
+                let actual = pool.install(|| in_batches(&recording, batch, config));
+                let how =
+                    format!("{shards} shards, {} threads, batches of {batch}", pool.current_num_threads());
+                assert_same(&fixture, &how, &expected, &actual);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_changes_what_is_shown_and_not_what_is_counted() {
+    for fixture in Fixture::small() {
+        let recording = fixture.read();
+        let all = recording.report(Config { keep: Keep::All, ..fixture.config() });
+        for keep in [Keep::Examples, Keep::Failures] {
+            let some = recording.report(Config { keep, ..fixture.config() });
+            let counts = |report: &Report| serde_json::to_value(report).unwrap();
+            let (some, all) = (counts(&some), counts(&all));
+            assert_eq!(
+                (&some["summary"], &some["endpoints"]),
+                (&all["summary"], &all["endpoints"]),
+                "{fixture}"
+            );
+        }
+    }
+}
+
+fn text(connection: &Connection) -> String {
+    serde_json::to_string(connection).unwrap()
+}
+
+#[test]
+fn failed_connections_are_reported_alike_whether_healthy_ones_are_or_not() {
+    for fixture in Fixture::small() {
+        let recording = fixture.read();
+        let of = |keep| recording.report(Config { keep, ..fixture.config() }).connections;
+        let all = of(Keep::All).into_iter().filter(|connection| connection.verdict.severity != "ok");
+        let expected: Vec<_> = all.map(|connection| text(&connection)).collect();
+        let failed: Vec<_> = of(Keep::Failures).iter().map(text).collect();
+        assert_eq!(failed, expected, "{fixture}");
+    }
+}
