@@ -1,9 +1,13 @@
 //! Findings -> the schema's types. The only place where domain words become the words of the JSON.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::story::{Story, is_host_name};
-use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
+use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Severity};
+use crate::flow::key::Endpoint;
 use crate::inspect::Inspection;
 use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
@@ -33,12 +37,19 @@ pub(crate) struct Builder<'a> {
     servers: Vec<&'a ServerTally>,
     names: Names,
     files: Files,
+    /// Connections to each server that came about.
+    connected: HashMap<Endpoint, u64, FixedState>,
 }
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(inspection: &'a Inspection, files: Files) -> Self {
         let servers = inspection.tally.servers();
-        Self { inspection, servers: servers.iter().collect(), names: Names::learn(servers), files }
+        let mut connected = HashMap::default();
+        for server in servers {
+            let answered = server.groups.iter().filter(|group| came_about(group.code));
+            *connected.entry(server.server).or_default() += answered.map(|group| group.count).sum::<u64>();
+        }
+        Self { inspection, servers: servers.iter().collect(), names: Names::learn(servers), files, connected }
     }
 
     fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
@@ -217,7 +228,13 @@ impl<'a> Builder<'a> {
         let same =
             |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
-        let prose = finding.rule.describe(&Story { case, finding, call: about, name });
+        let prose = finding.rule.describe(&Story {
+            case,
+            finding,
+            call: about,
+            name,
+            connected: self.connected.get(&outcome.connection.server()).copied().unwrap_or(0),
+        });
         schema::Verdict {
             class: finding.code.class.name(),
             code: finding.code.name,
@@ -240,6 +257,12 @@ impl<'a> Builder<'a> {
             hints: prose.hints,
         }
     }
+}
+
+/// Whether a connection with this verdict got as far as an answer to its SYN.
+fn came_about(code: Code) -> bool {
+    code.name == "syn-retransmitted"
+        || !matches!(code.class, Class::SynDrop | Class::IcmpUnreachable | Class::Unknown)
 }
 
 fn connect_time(connection: &Connection) -> Option<Elapsed> {

@@ -45,7 +45,23 @@ impl Rule for SynUnanswered {
             _ => String::new(),
         };
         let (address, port) = (story.address(), story.port());
-        Prose::only(format!("{} never answered: {syns}{span} left the host, no packet came back", story.server()))
+        let summary =
+            format!("{} never answered: {syns}{span} left the host, no packet came back", story.server());
+        if story.connected > 0 {
+            let others = count(story.connected, "other connection");
+            return Prose::only(format!("{summary}; {others} to it got an answer"))
+                .hint(format!(
+                    "Only some connections are lost, so no rule forbids the port. See on the server's node whether its accept \
+                     queue overflows: `ss -ltn 'sport = :{port}'`; `nstat -az TcpExtListenDrops TcpExtListenOverflows`"
+                ))
+                .hint("See whether connection tracking is full on one of the hosts: `conntrack -S`; `dmesg | grep nf_conntrack`")
+                .hint(format!(
+                    "See whether one of several pods or nodes behind the Service is unreachable: {}",
+                    story.find_pods()
+                ))
+                .hint("Several paths, one of them broken (bond, ECMP): compare client ports that work with those that do not");
+        }
+        Prose::only(summary)
             .hint(format!(
                 "See if the port is reachable from this host at all: `nc -vz -w 3 {address} {port}`; `ip route get {address}`"
             ))
