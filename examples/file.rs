@@ -20,6 +20,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let warnings = summary.warnings().map(ToString::to_string).collect();
     let input = Input { files, truncated: summary.truncated(), warnings };
     let report = inspector.finish().report(&input);
-    println!("{}", serde_json::to_string_pretty(&report)?);
+    serde_json::to_writer_pretty(std::io::stdout().lock(), &report)?;
     Ok(())
 }

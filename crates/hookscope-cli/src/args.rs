@@ -107,6 +107,7 @@ pub(crate) struct Analyze {
     /// Only connections to these servers, such as 10.244.0.0/16 or [fd00::7]:9443
     ///
     /// An address or a network, with a port or without; may be given several times.
+    #[allow(rustdoc::broken_intra_doc_links, reason = "it is shown by --help as it stands here")]
     #[arg(long, value_name = "CIDR[:PORT]", action = ArgAction::Append, help_heading = "Which connections")]
     pub(crate) server: Vec<ServerFilter>,
 

@@ -2,6 +2,7 @@
 
 mod explain;
 mod inputs;
+mod readme;
 mod reports;
 mod support;
 mod usage;

@@ -1,7 +1,7 @@
 //! Facts of a connection -> its verdict: the rules, and which of their findings counts.
 //!
-//! One diagnosis is one rule: a file in [`rules`] with its page beside it and a line in the catalogue. A rule looks
-//! at a [`Case`] and says what it found or nothing; no rule knows another. Of all findings the first failure counts,
+//! One diagnosis is one rule: a file in `rules` with its page beside it and a line in the catalogue. A rule looks
+//! at a `Case` and says what it found or nothing; no rule knows another. Of all findings the first failure counts,
 //! in order of the packets, else the first warning; a failure's first cause is therefore its verdict.
 
 pub(crate) mod case;

@@ -287,7 +287,7 @@ fn tls(session: &Session) -> schema::Tls {
     schema::Tls {
         version: session
             .version()
-            .or(offered.map(|offered| offered.version))
+            .or_else(|| offered.map(|offered| offered.version))
             .map(|version| version.to_string()),
         sni: offered.and_then(|offered| offered.server_name.as_deref()).map(str::to_owned),
         alpn: protocol(session).map(str::to_owned),

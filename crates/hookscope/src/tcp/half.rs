@@ -183,7 +183,7 @@ impl Half {
         if segment.flags.has(Flags::FIN) {
             self.fin = self.fin.saturating_add(1);
             self.fin_at.get_or_insert(at);
-            self.closes.get_or_insert((offset.saturating_add(segment.payload_len.into()), at));
+            self.closes.get_or_insert_with(|| (offset.saturating_add(segment.payload_len.into()), at));
         }
     }
 

@@ -51,7 +51,7 @@ impl<'a> ClientHello<'a> {
         for (kind, data) in extensions(&mut reader) {
             let mut data = Reader(data);
             match kind {
-                extension::SERVER_NAME => hello.server_name = hello.server_name.or(server_name(data)),
+                extension::SERVER_NAME => hello.server_name = hello.server_name.or_else(|| server_name(data)),
                 extension::ALPN => {
                     let mut names = Reader(data.vector16().unwrap_or_default());
                     let mut count = 0;

@@ -4,9 +4,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use hookscope::diagnosis::pages;
+
+use crate::support::{Said, hookscope, said};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -16,14 +17,11 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-/// What `hookscope` prints on standard output, run from the top of the repository.
+/// What the program prints, run from the top of the repository.
 fn run(args: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hookscope"));
-    command.args(args).current_dir(root()).env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let stderr = String::from_utf8_lossy(&stderr);
-    assert!(matches!(status.code(), Some(0 | 1)), "{args:?}: {status}: {stderr}");
-    String::from_utf8(stdout).unwrap()
+    let Said { status, out, err } = said(hookscope(args).current_dir(root()));
+    assert!(matches!(status, Some(0 | 1)), "{args:?}: {err}");
+    out
 }
 
 /// The README as it should be: table and samples as the program gives them.
