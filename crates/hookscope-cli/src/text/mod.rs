@@ -8,6 +8,7 @@ mod filter;
 mod head;
 mod healthy;
 mod layout;
+mod listing;
 mod markdown;
 mod notes;
 mod numbers;
@@ -78,6 +79,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     told(page, story, &failures, failures::failure)?;
     told(page, story, &warnings, failures::warning)?;
     healthy::write(page, story)?;
+    listing::write(page, story)?;
     notes::left_over(page, story)
 }
 
