@@ -25,7 +25,8 @@ use hookscope::report::schema::{Group, Report};
 
 pub(crate) use explain::{Code, codes, page};
 use layout::Page;
-pub(crate) use layout::{Paper, printable};
+pub(crate) use layout::{GLUE, Paper, printable};
+pub(crate) use numbers::duration;
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
