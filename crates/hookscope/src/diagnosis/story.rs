@@ -16,8 +16,8 @@ pub(crate) struct Story<'a> {
     pub(crate) call: Option<&'a Call>,
     /// The server's name, where one is known.
     pub(crate) name: Option<&'a str>,
-    /// How many connections to the same server came about.
-    pub(crate) connected: u64,
+    /// How many connections to the same server were answered with a SYN-ACK.
+    pub(crate) answered: u64,
 }
 
 /// A finding in words.

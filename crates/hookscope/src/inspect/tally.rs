@@ -29,6 +29,8 @@ pub(crate) struct ServerTally {
     pub(crate) server: Endpoint,
     pub(crate) name: Option<Box<str>>,
     pub(crate) connections: u64,
+    /// Those whose SYN was answered with a SYN-ACK.
+    pub(crate) answered_connections: u64,
     pub(crate) failed_connections: u64,
     pub(crate) calls: u64,
     pub(crate) failed_calls: u64,
@@ -78,6 +80,8 @@ impl Tally {
     pub(crate) fn connection(&mut self, outcome: &Outcome) -> &mut GroupTally {
         let server = self.server(outcome.connection.server(), outcome.server_name());
         server.connections += 1;
+        let connection = &outcome.connection;
+        server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
         server.failed_connections += u64::from(outcome.severity() == Severity::Failure);
         let group = server.group(&outcome.verdict, outcome.connection.first);
         group.count += 1;
@@ -125,6 +129,7 @@ impl ServerTally {
             server,
             name: name.map(Into::into),
             connections: 0,
+            answered_connections: 0,
             failed_connections: 0,
             calls: 0,
             failed_calls: 0,
@@ -153,6 +158,7 @@ impl ServerTally {
     /// Adds what was seen of the same server, under this name or another.
     pub(crate) fn merge(&mut self, other: Self) {
         self.connections += other.connections;
+        self.answered_connections += other.answered_connections;
         self.failed_connections += other.failed_connections;
         self.calls += other.calls;
         self.failed_calls += other.failed_calls;

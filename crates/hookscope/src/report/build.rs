@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
-use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Severity};
+use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::Inspection;
 use crate::inspect::outcome::{JudgedCall, Outcome};
@@ -37,20 +37,19 @@ pub(crate) struct Builder<'a> {
     servers: Vec<&'a ServerTally>,
     names: Names<'a>,
     files: Files,
-    /// Connections to each server that came about.
-    connected: HashMap<Endpoint, u64, FixedState>,
+    /// Connections to each server that were answered.
+    answered: HashMap<Endpoint, u64, FixedState>,
 }
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(inspection: &'a Inspection, files: Files) -> Self {
         let servers = inspection.tally.servers();
-        let mut connected = HashMap::default();
+        let mut answered = HashMap::default();
         for server in servers {
-            let answered = server.groups.iter().filter(|group| came_about(group.code));
-            *connected.entry(server.server).or_default() += answered.map(|group| group.count).sum::<u64>();
+            *answered.entry(server.server).or_default() += server.answered_connections;
         }
         let names = Names::learn(servers, &inspection.lookups.tracker.learned);
-        Self { inspection, servers: servers.iter().collect(), names, files, connected }
+        Self { inspection, servers: servers.iter().collect(), names, files, answered }
     }
 
     fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
@@ -234,7 +233,7 @@ impl<'a> Builder<'a> {
             finding,
             call: about,
             name,
-            connected: self.connected.get(&outcome.connection.server()).copied().unwrap_or(0),
+            answered: self.answered.get(&outcome.connection.server()).copied().unwrap_or(0),
         };
         self.finding(finding, finding.rule.describe(&story))
     }
@@ -264,12 +263,6 @@ impl<'a> Builder<'a> {
             hints: prose.hints,
         }
     }
-}
-
-/// Whether a connection with this verdict got as far as an answer to its SYN.
-fn came_about(code: Code) -> bool {
-    code.name == "syn-retransmitted"
-        || !matches!(code.class, Class::SynDrop | Class::IcmpUnreachable | Class::Unknown)
 }
 
 fn connect_time(connection: &Connection) -> Option<Elapsed> {

@@ -47,8 +47,8 @@ impl Rule for SynUnanswered {
         let (address, port) = (story.address(), story.port());
         let summary =
             format!("{} never answered: {syns}{span} left the host, no packet came back", story.server());
-        if story.connected > 0 {
-            let others = count(story.connected, "other connection");
+        if story.answered > 0 {
+            let others = count(story.answered, "other connection");
             return Prose::only(format!("{summary}; {others} to it got an answer"))
                 .hint(format!(
                     "Only some connections are lost, so no rule forbids the port. See on the server's node whether its accept \
