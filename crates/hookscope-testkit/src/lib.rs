@@ -12,6 +12,7 @@ pub mod conversation;
 mod file;
 mod inner;
 mod rng;
+pub mod story;
 pub mod tls;
 pub mod transform;
 mod view;
