@@ -64,7 +64,6 @@ mod tests {
         let name = |code| page_of(code).map(|page| page.code.name);
         assert_eq!(name("tls-unknown-ca"), Some("tls-unknown-ca"));
         assert_eq!(name("tls-record-overflow"), Some("tls-alert"));
-        assert_eq!(name("tls-unassigned-alert"), Some("tls-alert"));
         assert_eq!(name("tls-nonsense"), None);
         assert_eq!(name("nonsense"), None);
         for alert in 0..=u8::MAX {
