@@ -1,31 +1,36 @@
 //! One record of a capture, as every source hands it to the engine; bytes stay where the source has them.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use crate::time::{Elapsed, Timestamp};
 
 /// A packet's place in the capture: its file, and its number there from 1 as Wireshark's `frame.number`.
 ///
 /// Frames of one file are ordered by number; frames of different files have no order but that of their times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Frame(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Frame(NonZeroU64);
 
 impl Frame {
     const NUMBER_BITS: u32 = 48;
 
-    /// The `number`-th packet (from 1) of the `file`-th file (from 0).
+    /// The `number`-th packet (from 1; a 0 is taken for it) of the `file`-th file (from 0).
     pub const fn new(file: u16, number: u64) -> Self {
-        Self((file as u64) << Self::NUMBER_BITS | (number & ((1 << Self::NUMBER_BITS) - 1)))
+        let both = (file as u64) << Self::NUMBER_BITS | (number & ((1 << Self::NUMBER_BITS) - 1));
+        match NonZeroU64::new(both) {
+            Some(both) => Self(both),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// The packet's position in its file, from 1.
     pub const fn number(self) -> u64 {
-        self.0 & ((1 << Self::NUMBER_BITS) - 1)
+        self.0.get() & ((1 << Self::NUMBER_BITS) - 1)
     }
 
     /// The file's position in the list of inputs, from 0.
     pub const fn file(self) -> u16 {
-        (self.0 >> Self::NUMBER_BITS) as u16
+        (self.0.get() >> Self::NUMBER_BITS) as u16
     }
 }
 
@@ -40,7 +45,7 @@ pub struct Moment {
 
 impl Moment {
     /// The end of time: after every packet. What only silence shows happens here.
-    pub const END: Self = Self { time: Timestamp::from_nanos(i64::MAX), frame: Frame(u64::MAX) };
+    pub const END: Self = Self { time: Timestamp::from_nanos(i64::MAX), frame: Frame(NonZeroU64::MAX) };
 
     /// Whether this came before `other`: by position within one file, by time between files.
     pub fn is_before(self, other: Self) -> bool {

@@ -53,9 +53,14 @@ pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = 
     findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
 }
 
-/// The verdict on a call that was answered.
-pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Finding {
-    rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first).unwrap_or_else(rules::nothing)
+/// What is wrong with a call that was answered: mostly nothing.
+pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Option<Finding> {
+    rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first)
+}
+
+/// The verdict on a call that was answered, and with which nothing is wrong.
+pub(crate) fn healthy_call(call: &Call) -> Finding {
+    rules::healthy_call(call)
 }
 
 /// The verdict on a lookup that is over, or was watched up to `now`.

@@ -18,11 +18,12 @@ pub(crate) struct Outcome {
     pub(crate) calls: Vec<JudgedCall>,
 }
 
-/// A call and its verdict.
+/// A call and what was found of it.
 #[derive(Debug)]
 pub(crate) struct JudgedCall {
     pub(crate) call: Call,
-    pub(crate) verdict: Finding,
+    /// What is wrong with it: nothing, with most.
+    pub(crate) finding: Option<Box<Finding>>,
 }
 
 impl Outcome {

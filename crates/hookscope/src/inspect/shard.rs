@@ -312,14 +312,17 @@ impl Tracked {
 
     fn judge_answered(&mut self, call: Call, now: Timestamp, config: &Config, tally: &mut Tally) {
         let case = Case { connection: &self.connection, now, config };
-        let verdict = judge_call(&case, &call);
-        self.keep(call, verdict, config, tally);
+        let finding = judge_call(&case, &call);
+        self.keep(call, finding, config, tally);
     }
 
-    fn keep(&mut self, call: Call, verdict: Finding, config: &Config, tally: &mut Tally) {
-        tally.call(&self.connection, &call, &verdict);
-        if self.calls.len() < config.limits.calls || verdict.severity != Severity::Ok {
-            self.calls.push(JudgedCall { call, verdict });
+    /// Counts a call, and keeps it one by one where somebody may ask for it.
+    fn keep(&mut self, call: Call, finding: Option<Finding>, config: &Config, tally: &mut Tally) {
+        let severity = finding.as_ref().map_or(Severity::Ok, |finding| finding.severity);
+        tally.call(&self.connection, &call, severity);
+        let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
+        if wanted || severity != Severity::Ok {
+            self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }
     }
 
@@ -327,19 +330,17 @@ impl Tracked {
     fn conclude(mut self: Box<Self>, now: Timestamp, config: &Config, tally: &mut Tally) -> Outcome {
         let case = Case { connection: &self.connection, now, config };
         let last = self.connection.application.calls.last;
-        let answered = last.filter(Call::is_answered).map(|call| judge_call(&case, &call));
-        let earlier = self.calls.iter().map(|judged| &judged.verdict).chain(&answered);
+        let answered = last.filter(Call::is_answered);
+        let finding = answered.and_then(|call| judge_call(&case, &call));
+        let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
         let verdict = judge_connection(&case, earlier);
         if let Some(call) = last {
             // A call that was not answered has failed, or not, by what became of its connection; so has one whose
             // response was cut off.
             let own = verdict.at.is_before(call.start) && verdict.severity != Severity::Ok;
             let cut_off = verdict.severity == Severity::Failure && !own;
-            let verdict = match answered {
-                Some(answered) if !cut_off => answered,
-                _ => verdict.clone(),
-            };
-            self.keep(call, verdict, config, tally);
+            let finding = if answered.is_some() && !cut_off { finding } else { Some(verdict.clone()) };
+            self.keep(call, finding, config, tally);
         }
         let Self { connection, calls, .. } = *self;
         Outcome { connection, now, verdict, calls }

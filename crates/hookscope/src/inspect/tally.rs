@@ -64,11 +64,11 @@ pub(crate) struct LatencyTally {
 }
 
 impl Tally {
-    /// Counts a call and its verdict.
-    pub(crate) fn call(&mut self, connection: &Connection, call: &Call, verdict: &Finding) {
+    /// Counts a call and how it went.
+    pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity) {
         let server = self.server(connection.server(), server_name(connection));
         server.calls += 1;
-        if verdict.severity == Severity::Failure {
+        if severity == Severity::Failure {
             server.failed_calls += 1;
         } else if let Some(last_byte) = call.last_byte.filter(|_| call.is_answered()) {
             let took = last_byte.since(call.start);

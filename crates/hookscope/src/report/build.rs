@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
+use crate::diagnosis::healthy_call;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::flow::key::Endpoint;
@@ -205,7 +206,15 @@ impl<'a> Builder<'a> {
     }
 
     fn call(&self, outcome: &Outcome, judged: &JudgedCall) -> schema::Call {
-        let JudgedCall { call, verdict } = judged;
+        let JudgedCall { call, finding } = judged;
+        let healthy;
+        let verdict = match finding {
+            Some(finding) => finding,
+            None => {
+                healthy = healthy_call(call);
+                &healthy
+            }
+        };
         let failed = verdict.severity == Severity::Failure;
         let end = if failed || !call.is_answered() { verdict.end } else { call.last_byte };
         schema::Call {
@@ -225,8 +234,9 @@ impl<'a> Builder<'a> {
         let name = self.name(outcome).map(|name| name.text).filter(|name| is_host_name(name));
         let last = outcome.connection.application.calls.last.as_ref();
         // A failure of the connection is about its last call; a warning about the call that bears it.
-        let same =
-            |judged: &&JudgedCall| judged.verdict.code == finding.code && judged.verdict.at == finding.at;
+        let same = |judged: &&JudgedCall| {
+            judged.finding.as_ref().is_some_and(|own| own.code == finding.code && own.at == finding.at)
+        };
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
         let story = Story {
             case,

@@ -25,14 +25,6 @@ impl Rule for Healthy {
         })
     }
 
-    fn call(&self, _case: &Case<'_>, call: &Call) -> Option<Finding> {
-        Some(
-            Finding::fine(&Self, OK.code, Phase::Response)
-                .shown(call.requested, "request")
-                .shown(call.first_byte, "response"),
-        )
-    }
-
     fn describe(&self, story: &Story<'_>) -> Prose {
         if story.finding.code == IDLE.code {
             return Prose::only("No call was made on this connection, and nothing is wrong with it");
@@ -53,4 +45,11 @@ impl Rule for Healthy {
 /// The finding of those who looked and found nothing.
 pub(in crate::diagnosis) fn nothing() -> Finding {
     Finding::fine(&Healthy, IDLE.code, Phase::Idle)
+}
+
+/// The verdict on a call that was answered, and with which nothing is wrong.
+pub(in crate::diagnosis) fn healthy_call(call: &Call) -> Finding {
+    Finding::fine(&Healthy, OK.code, Phase::Response)
+        .shown(call.requested, "request")
+        .shown(call.first_byte, "response")
 }

@@ -29,7 +29,7 @@ mod tls_handshake_incomplete;
 mod tls_no_server_hello;
 
 pub(in crate::diagnosis) use dns::judge as judge_lookup;
-pub(in crate::diagnosis) use healthy::nothing;
+pub(in crate::diagnosis) use healthy::{healthy_call, nothing};
 
 use crate::diagnosis::Rule;
 
