@@ -20,7 +20,7 @@ pub(super) struct PlainHttp {
 #[derive(Debug, Default)]
 enum Mode {
     /// Message follows message.
-    Messages(Dialogue),
+    Messages(Box<Dialogue>),
     /// Messages cannot be told apart.
     Bursts,
     /// No HTTP, or not any more.
@@ -48,7 +48,7 @@ pub(super) struct Output<'a> {
 impl PlainHttp {
     /// The client's stream begins, the connection's or a tunnel's.
     pub(super) fn begin(&mut self) {
-        self.mode = Mode::Messages(Dialogue::default());
+        self.mode = Mode::Messages(Box::default());
     }
 
     /// Whether the connection's octets are looked at here.

@@ -18,7 +18,7 @@ use crate::tcp::reassembly::Chunk;
 /// Why a dialogue is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop<'d> {
-    /// It never was HTTP/1.x, or its first request was not seen whole.
+    /// It is not HTTP/1.x, or not any more, or its first request was not seen whole.
     NotHttp,
     /// Where messages begin and end is not known any more; so many octets were not told.
     Lost(u64),
@@ -39,6 +39,8 @@ pub(crate) struct Dialogue {
     is_current_told: bool,
     /// Whether any request was told.
     is_http: bool,
+    /// Whether the client went on with something else than requests: only their responses are awaited.
+    ignores_client: bool,
     /// Whether the content of the response has a coding.
     is_coded: bool,
     /// The status of the response.
@@ -103,7 +105,7 @@ impl Dialogue {
         at: Moment,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Result<(), Stop<'d>> {
-        while !data.is_empty() {
+        while !data.is_empty() && !self.ignores_client {
             let Some(body) = &mut self.requests.body else {
                 data = self.request_head(data, at, sink)?;
                 continue;
@@ -132,8 +134,13 @@ impl Dialogue {
         if !self.requests.is_begun {
             match looks_like_request(octets) {
                 Looks::Open => return Ok(rest),
+                Looks::Wrong if !self.is_http => return Err(Stop::NotHttp),
+                Looks::Wrong => {
+                    self.ignores_client = true;
+                    return Ok(rest);
+                }
                 Looks::Right if self.asked.len() < Self::PIPELINE => {}
-                Looks::Right | Looks::Wrong => return Err(lost(octets.len(), rest)),
+                Looks::Right => return Err(lost(octets.len(), rest)),
             }
             self.request_began(self.requests.head.began.unwrap_or(at), sink);
         }
@@ -142,7 +149,7 @@ impl Dialogue {
         if !is_whole {
             return Ok(rest);
         }
-        let head = RequestHead::read(self.requests.head.octets()).ok_or(lost(0, rest))?;
+        let head = RequestHead::read(self.requests.head.octets()).ok_or_else(|| lost(0, rest))?;
         if let Some(asked) = self.asked.back_mut() {
             asked.method = head.method;
         }
@@ -190,6 +197,9 @@ impl Dialogue {
         at: Moment,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Result<(), Stop<'d>> {
+        if self.ignores_client {
+            return Ok(());
+        }
         self.requests.body.as_mut().and_then(|body| body.skip(size)).ok_or(Stop::Lost(size))?;
         self.requests.search.gap(size);
         self.request_octets(size, at, sink);
@@ -229,7 +239,8 @@ impl Dialogue {
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Step<'d> {
         // What comes without having been asked for answers nothing.
-        let method = self.asked.front().ok_or(Stop::Lost(data.len() as u64))?.method;
+        let unasked = if self.ignores_client { Stop::NotHttp } else { Stop::Lost(data.len() as u64) };
+        let method = self.asked.front().ok_or(unasked)?.method;
         let told = self.responses.head.octets().len();
         let pushed = self.responses.head.push(data, at);
         let octets = self.responses.head.octets();

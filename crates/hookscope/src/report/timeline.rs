@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::http::Proxied;
 use crate::inspect::outcome::Outcome;
 use crate::packet::Moment;
 use crate::report::build::Files;
@@ -23,6 +24,9 @@ pub(crate) fn timeline(outcome: &Outcome, files: &Files) -> Vec<Event> {
     let connection = &outcome.connection;
     let mut steps = Steps(Vec::new());
     steps.connect(outcome);
+    if let Some(proxied) = connection.application.proxied() {
+        steps.proxy(proxied);
+    }
     if let Some(session) = &connection.application.session {
         steps.tls(session);
     }
@@ -71,6 +75,17 @@ impl Steps {
             self.add(connection.last_syn_ack, Side::Server, format!("SYN-ACK again, number {number}"));
         }
         self.add(connection.established, Side::Client, "ACK: connected");
+    }
+
+    fn proxy(&mut self, proxied: &Proxied) {
+        self.add(Some(proxied.asked), Side::Client, format!("CONNECT {}", proxied.target));
+        if let Some(answer) = &proxied.answer {
+            let what = match &answer.refusal {
+                Some(refusal) => format!("the proxy answers {} {}", refusal.status, refusal.reason),
+                None => "the proxy opens the tunnel".to_owned(),
+            };
+            self.add(Some(answer.at), Side::Server, what);
+        }
     }
 
     fn tls(&mut self, session: &Session) {

@@ -199,6 +199,10 @@ fn another_protocol_ends_it() {
     tells(&[">PRI * HTTP/2.0~~SM~~"], &["NotHttp"]);
     tells(&[">EHLO mail.example~~"], &["NotHttp"]);
     tells(
+        &[">GET / HTTP/1.1~~", ">quit~", "<HTTP/1.1 304 N~~", "<bye"],
+        &["request at 1", "request 18", "response at 3", "response 18", "Status(304)", ENDED, "NotHttp"],
+    );
+    tells(
         &[">GET / HTTP/1.1~Upgrade: x~~", "<HTTP/1.1 101 S~~"],
         &["request at 1", "request 30", "response at 2", "response 18", "Status(101)", ENDED, "Upgraded"],
     );
