@@ -74,9 +74,9 @@ const TO_COME: [&str; 11] = [
     "nothing-sent",
 ];
 
-/// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log. A failed lookup that was refused was
-/// not recorded.
-const WITHOUT_FIXTURE: [&str; 2] = ["nothing-sent", "dns-refused"];
+/// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log, and `tls-alert` is but the page that
+/// rare alerts share. A lookup that was refused is not recorded yet.
+const WITHOUT_FIXTURE: [&str; 3] = ["nothing-sent", "tls-alert", "dns-refused"];
 
 const HEADINGS: [&str; 5] = [
     "## What the packets show",

@@ -380,3 +380,6 @@ impl Connection {
         now.max(self.last.time).since(since.time)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -165,3 +165,6 @@ impl<'a> Case<'a> {
         (elapsed >= configured || near(configured)).then_some(configured)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -301,3 +301,6 @@ impl Half {
         self.lost > 0 || self.origin.is_some() && self.acknowledged > self.end.saturating_add(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

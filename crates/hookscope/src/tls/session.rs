@@ -425,3 +425,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,7 @@ impl std::fmt::Display for Fixture {
 
 /// Whether no rule gives this code yet, or what the rule rests on is not read yet.
 pub(crate) fn is_pending(code: &str) -> bool {
-    let is_missing = |code: &str| hookscope::diagnosis::pages().iter().all(|page| page.code.name != code);
+    let is_missing = |code: &str| hookscope::diagnosis::page_of(code).is_none();
     is_missing(code) || code == "fin-in-response" && is_missing("http-status")
 }
 
