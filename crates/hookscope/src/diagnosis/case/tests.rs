@@ -39,11 +39,14 @@ fn from_the_configured_deadline_on_every_time_is_past_it() {
     assert_eq!(met(2_500, 2_300), None);
 }
 
+fn hello() -> Vec<u8> {
+    tls::client_hello(Some("hook.default.svc"), &["http/1.1"], true, 0)
+}
+
 /// What `deadline_kept` says, in milliseconds, of a client that waits so long with its request, and then so long for the
 /// response.
 fn kept(before_request: i64, after_request: i64) -> Option<i64> {
-    let hello = tls::client_hello(Some("hook.default.svc"), &["http/1.1"], true, 0);
-    let story = Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").handshake().client(&hello);
+    let story = Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").handshake().client(&hello());
     let story = story.server(&tls::go_tls13_server_flight()).client(&tls::go_tls13_client_finished());
     let story = story.server_ack().wait_ms(before_request).client(&tls::application_data(1140)).server_ack();
     let connection = watch(story.wait_ms(after_request).client_fin());
@@ -70,7 +73,7 @@ fn a_first_request_that_waited_may_have_a_deadline_of_its_own() {
 #[test]
 fn a_side_that_closed_in_several_ways_closed_with_the_first() {
     let open =
-        || Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").handshake().client(b"x").server_ack();
+        || Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").handshake().client(&hello()).server_ack();
     let first = |story: Conversation| {
         let connection = watch(story);
         let case = Case { connection: &connection, now: Timestamp::MIN, config: &Config::default() };
