@@ -59,24 +59,12 @@ const PROMISED: &[(&str, &[&str])] = &[
 const WARNINGS: [&str; 3] = ["syn-retransmitted", "slow", "slow-tls-handshake"];
 const HEALTHY: [&str; 3] = ["ok", "idle", "capture-incomplete"];
 
-/// Codes whose rules are still to come: they may be missing, and each that comes may be struck off.
-const TO_COME: [&str; 11] = [
-    "icmp-port-unreachable",
-    "icmp-host-unreachable",
-    "icmp-net-unreachable",
-    "icmp-admin-prohibited",
-    "dns-nxdomain",
-    "dns-servfail",
-    "dns-refused",
-    "dns-timeout",
-    "http-status",
-    "proxy-refused",
-    "nothing-sent",
-];
+/// Codes whose rules are still to come: strike off each that came.
+const TO_COME: [&str; 1] = ["nothing-sent"];
 
 /// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log, and `tls-alert` is but the page that
-/// rare alerts share. A lookup that was refused is not recorded yet.
-const WITHOUT_FIXTURE: [&str; 3] = ["nothing-sent", "tls-alert", "dns-refused"];
+/// rare alerts share.
+const WITHOUT_FIXTURE: [&str; 2] = ["nothing-sent", "tls-alert"];
 
 const HEADINGS: [&str; 5] = [
     "## What the packets show",

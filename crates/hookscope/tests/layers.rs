@@ -84,7 +84,7 @@ fn used(code: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for rest in code.split("crate::").skip(1) {
         let list = rest.strip_prefix('{').and_then(|list| list.split(';').next());
-        for path in list.map_or(vec![rest], |list| list.split(',').collect()) {
+        for path in list.map_or_else(|| vec![rest], |list| list.split(',').collect()) {
             let name =
                 path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
             used.insert(name.to_owned());

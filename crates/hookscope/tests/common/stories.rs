@@ -156,6 +156,7 @@ pub(crate) fn all() -> Vec<Story> {
     all.extend(calls());
     all.extend(blackholes());
     all.extend(plain_http());
+    all.push(refused_lookup());
     all
 }
 
@@ -329,4 +330,21 @@ fn plain_http() -> Vec<Story> {
         .by("server")
         .in_fixtures(),
     ]
+}
+
+/// Over TCP, as resolvers ask after a truncated answer.
+fn refused_lookup() -> Story {
+    const REFUSED: u8 = 5;
+    let message = |flags: [u8; 2]| {
+        let question = b"\x04hook\x07default\x03svc\x00\x00\x01\x00\x01";
+        let header = [0x12, 0x34, flags[0], flags[1], 0, 1, 0, 0, 0, 0, 0, 0];
+        [&[0, (header.len() + question.len()) as u8][..], &header, question].concat()
+    };
+    story("dns-refused", "dns", move || {
+        let dial = Conversation::new("10.0.0.10:40000", "10.96.0.10:53").at_ms(1_792_731_967_000);
+        let asked = dial.handshake().client(&message([0x01, 0x00])).server_ack();
+        asked.server(&message([0x81, 0x80 | REFUSED])).client_ack().client_fin().server_fin()
+    })
+    .by("server")
+    .in_fixtures()
 }
