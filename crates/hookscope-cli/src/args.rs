@@ -65,7 +65,8 @@ pub(crate) struct Analyze {
 
     /// How to write the report: text, json or ndjson
     ///
-    /// JSON is one object, NDJSON one object a line, each with its type.
+    /// JSON is one object. NDJSON is one object a line, and 'type' says what it is: capture, connection, lookup,
+    /// endpoint or summary; the 'type' of a lookup's DNS record is 'record_type' there.
     #[arg(
         long,
         hide_possible_values = true,
@@ -76,7 +77,7 @@ pub(crate) struct Analyze {
     )]
     pub(crate) format: Format,
 
-    /// Report healthy connections too, and lists in full
+    /// Report every connection, healthy ones too, and lists in full
     #[arg(long, help_heading = "Report")]
     pub(crate) all: bool,
 

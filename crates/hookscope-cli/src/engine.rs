@@ -43,9 +43,9 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
 
 fn config(args: &Analyze, threads: usize) -> Config {
     let keep = match (args.format, args.all) {
-        (Format::Text, _) => Keep::Examples,
+        (_, true) => Keep::All,
+        (Format::Text, false) => Keep::Examples,
         (Format::Json | Format::Ndjson, false) => Keep::Failures,
-        (Format::Json | Format::Ndjson, true) => Keep::All,
     };
     Config {
         deadline: args.deadline,

@@ -14,6 +14,7 @@ pub mod dns;
 mod file;
 mod inner;
 mod rng;
+pub mod story;
 pub mod tls;
 pub mod transform;
 mod view;

@@ -142,7 +142,7 @@ fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result
             if timeline.is_empty() {
                 return evidence(page, &verdict.evidence);
             }
-            timeline::write(page, 2, timeline, verbose)?;
+            timeline::write(page, 2, timeline, &verdict.evidence, verbose)?;
             if verbose {
                 page.blank()?;
                 page.line(2, &Text::new().styled(STRONG, "Evidence"))?;

@@ -83,7 +83,11 @@ fn between((first, last): (&str, &str)) -> Option<f64> {
 /// `655 connections, 244 failed`.
 fn failed(all: &str, failed: u64) -> Text {
     let text = Text::new().plain(all);
-    if failed == 0 { text } else { text.plain(", ").glued(FAILURE, format!("{} failed", count(failed))) }
+    if failed == 0 {
+        text
+    } else {
+        text.plain(format!(",{GLUE}")).glued(FAILURE, format!("{} failed", count(failed)))
+    }
 }
 
 #[cfg(test)]

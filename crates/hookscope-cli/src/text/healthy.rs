@@ -12,6 +12,8 @@ use super::{Detail, Story, notes};
 
 /// Column of the address, the first to give way on a narrow page.
 const ADDRESS: usize = 1;
+/// Column of the percentile that gives way next.
+const P99: usize = 6;
 /// What stands over the columns.
 const TITLES: [&str; 8] = ["  webhook", "address", "conns", "calls", "p50", "p95", "p99", "max"];
 
@@ -30,18 +32,27 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     page.line(0, &Text::new().styled(STRONG, "Webhooks without failures"))?;
     let mut rows = vec![titles()];
     rows.extend(healthy.iter().map(|endpoint| row(endpoint, warned(story, endpoint))));
-    let narrow = table::without(&rows, ADDRESS);
-    if table::width(&rows) <= page.paper.width {
-        table::write(page, 0, &aligns(2), &rows)?;
-    } else if table::width(&narrow) <= page.paper.width && names_are_enough(&healthy) {
-        table::write(page, 0, &aligns(1), &narrow)?;
-    } else {
-        stacked(page, &rows)?;
-    }
+    table(page, &rows, names_are_enough(&healthy))?;
     if story.detail == Detail::Verbose {
         codes(page, &healthy)?;
     }
     notes::more(page, 2, hidden)
+}
+
+/// Writes the rows as wide as the page allows. The address gives way first, if the names are enough, then p99.
+fn table(page: &mut Page<'_>, rows: &[Vec<Text>], names_are_enough: bool) -> fmt::Result {
+    let fits = |rows: &[Vec<Text>]| table::width(rows) <= page.paper.width;
+    let by_name = table::without(rows, ADDRESS);
+    let shorter = table::without(&by_name, P99 - 1);
+    if fits(rows) {
+        table::write(page, 0, &aligns(2), rows)
+    } else if names_are_enough && fits(&by_name) {
+        table::write(page, 0, &aligns(1), &by_name)
+    } else if names_are_enough && fits(&shorter) {
+        table::write(page, 0, &aligns(1), &shorter)
+    } else {
+        stacked(page, rows)
+    }
 }
 
 fn titles() -> Vec<Text> {

@@ -8,6 +8,7 @@ mod filter;
 mod head;
 mod healthy;
 mod layout;
+mod listing;
 mod markdown;
 mod notes;
 mod numbers;
@@ -24,7 +25,8 @@ use hookscope::report::schema::{Group, Report};
 
 pub(crate) use explain::{Code, codes, page};
 use layout::Page;
-pub(crate) use layout::{Paper, printable};
+pub(crate) use layout::{GLUE, Paper, printable};
+pub(crate) use numbers::duration;
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +80,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     told(page, story, &failures, failures::failure)?;
     told(page, story, &warnings, failures::warning)?;
     healthy::write(page, story)?;
+    listing::write(page, story)?;
     notes::left_over(page, story)
 }
 

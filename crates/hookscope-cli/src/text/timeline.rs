@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hookscope::report::schema::Event;
+use hookscope::report::schema::{Event, Evidence};
 
 use super::head::file_name;
 use super::layout::{Page, Text};
@@ -19,9 +19,15 @@ const TIME: &str = "time";
 const FRAME: &str = "frame";
 
 /// Writes the steps; the decisive one bears a mark. Without `whole`, steps in the middle of a long story are left out.
-pub(super) fn write(page: &mut Page<'_>, indent: usize, events: &[Event], whole: bool) -> fmt::Result {
+pub(super) fn write(
+    page: &mut Page<'_>,
+    indent: usize,
+    events: &[Event],
+    evidence: &[Evidence],
+    whole: bool,
+) -> fmt::Result {
     let shown = if whole { vec![true; events.len()] } else { selection(events) };
-    let (events, file) = without_common_file(events);
+    let (events, file) = without_common_file(with_meaning(events, evidence));
     let events = events.as_slice();
     let widths = Widths::of(events);
     titles(page, indent, &widths, file.as_deref())?;
@@ -75,9 +81,27 @@ pub(super) fn frame(file: Option<&str>, number: u64) -> String {
     format!("{}#{number}", file.map_or("", file_name))
 }
 
-/// The same events without their file, if it is the same for all of them; and that file.
-fn without_common_file(events: &[Event]) -> (Vec<Event>, Option<String>) {
+/// The same events; those that prove the verdict say what they mean, unless that only names the packet again.
+fn with_meaning(events: &[Event], evidence: &[Evidence]) -> Vec<Event> {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|char: char| !(char.is_alphanumeric() || char == '_'));
+        words.filter(|word| word.len() > 2 && *word != "the").map(str::to_owned).collect()
+    };
     let mut events = events.to_vec();
+    for event in &mut events {
+        let same = |it: &&Evidence| it.frame == event.frame && it.file == event.file;
+        if let Some(proof) = evidence.iter().find(same) {
+            let said = words(&event.what);
+            if !words(&proof.note).iter().any(|word| said.contains(word)) {
+                event.what = format!("{} – {}", event.what, proof.note);
+            }
+        }
+    }
+    events
+}
+
+/// The same events without their file, if it is the same for all of them; and that file.
+fn without_common_file(mut events: Vec<Event>) -> (Vec<Event>, Option<String>) {
     let file = events.first().and_then(|event| event.file.clone());
     let common = file.filter(|file| events.iter().all(|event| event.file.as_ref() == Some(file)));
     if common.is_some() {
@@ -134,7 +158,7 @@ mod tests {
 
     fn shown(events: &[Event], whole: bool) -> String {
         let mut out = String::new();
-        write(&mut Page::new(&mut out, Paper { width: 60, colour: false }), 0, events, whole).unwrap();
+        write(&mut Page::new(&mut out, Paper { width: 60, colour: false }), 0, events, &[], whole).unwrap();
         out
     }
 
@@ -157,6 +181,16 @@ mod tests {
             text,
             "      time  frame\n      0 µs  #1     → request\n         ⋮           10.0 s pass\n▶ 10.000 s  #2     → here: gives up\n"
         );
+    }
+
+    #[test]
+    fn proof_says_what_it_means_unless_that_names_the_packet_again() {
+        let proof = |frame, note: &str| Evidence { frame, file: None, note: note.to_owned() };
+        let events =
+            [event(0.0, 1, None, "request 1"), event(1.0, 2, None, "FIN"), event(2.0, 3, None, "RST")];
+        let evidence = [proof(1, "the request"), proof(2, "the client gives up"), proof(3, "RST in answer")];
+        let told: Vec<String> = with_meaning(&events, &evidence).into_iter().map(|it| it.what).collect();
+        assert_eq!(told, ["request 1", "FIN – the client gives up", "RST"]);
     }
 
     #[test]

@@ -8,7 +8,10 @@ fn codes() -> Vec<String> {
     assert_eq!((list.status, list.err.as_str()), (Some(0), ""));
     let code = |line: &str| {
         let line = line.strip_prefix("  ")?;
-        let entry = ["✗ ", "! ", "✓ "].iter().find_map(|mark| line.strip_prefix(mark))?;
+        let entry = line
+            .strip_prefix("✗ ")
+            .or_else(|| line.strip_prefix("! "))
+            .or_else(|| line.strip_prefix("✓ "))?;
         entry.split_whitespace().next().map(str::to_owned)
     };
     list.out.lines().filter_map(code).collect()

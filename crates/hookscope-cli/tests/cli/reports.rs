@@ -31,6 +31,8 @@ fn a_report_names_the_cause_the_proof_and_the_next_step() {
         "✗ webhook-service.metallb-system.svc  10.244.1.1:9443  deadline-exceeded",
         "The server did not answer within the deadline of 10 s",
         "▶ 10.001 s  #14 ",
+        "the client gives up and closes",
+        "data after the client closed – the answer, too late",
         "request 1, 1,156 bytes",
         "kubectl -n metallb-system logs service/webhook-service",
         "hookscope explain deadline-exceeded",

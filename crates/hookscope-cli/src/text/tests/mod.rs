@@ -99,6 +99,21 @@ fn of_very_many_failures_the_most_frequent_are_told() {
 }
 
 #[test]
+fn on_request_every_connection_has_its_line() {
+    let mut sample = sample::incident();
+    let examples = sample.groups.iter().filter_map(|group| match &group.example {
+        hookscope::report::schema::Example::Connection { connection, .. } => Some((**connection).clone()),
+        hookscope::report::schema::Example::Lookup(_) => None,
+    });
+    sample.report.connections = examples.collect();
+    let listed =
+        |all| written(|out| report(out, paper(100), &Story { all, ..story(&sample, Detail::Normal) }));
+    let text = listed(true);
+    hold("listing-100.txt", text.split_once("All connections").unwrap().1);
+    assert!(!listed(false).contains("All connections"));
+}
+
+#[test]
 fn an_empty_capture_says_how_to_capture() {
     hold("empty-80.txt", &told(&sample::empty(), 80, Detail::Normal));
 }
