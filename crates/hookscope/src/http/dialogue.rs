@@ -142,7 +142,7 @@ impl Dialogue {
         if !is_whole {
             return Ok(rest);
         }
-        let head = RequestHead::read(self.requests.head.octets()).ok_or(lost(0, rest))?;
+        let head = RequestHead::read(self.requests.head.octets()).ok_or_else(|| lost(0, rest))?;
         if let Some(asked) = self.asked.back_mut() {
             asked.method = head.method;
         }
