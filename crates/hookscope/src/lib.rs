@@ -9,7 +9,7 @@
 //!             |        by connection                                                     |
 //!  Packet --> | wire ----> flow ----> tcp ----> tls ----> call ----> diagnosis --> tally | --> Inspection
 //!             | headers    whose      octets    records,  request,   rules,        counts|        |
-//!             |            is it      in order  handshake response   verdicts            |     report()
+//!             |            is it      in order  http      response   verdicts            |     report()
 //!             +--------------------------------------------------------------------------+        |
 //!                                                                              schema::Report <---+
 //! ```

@@ -18,6 +18,7 @@ pub(super) struct PlainHttp {
 }
 
 #[derive(Debug, Default)]
+#[allow(clippy::large_enum_variant, reason = "its owner is boxed, and made only for plain HTTP")]
 enum Mode {
     /// Message follows message.
     Messages(Box<Dialogue>),
