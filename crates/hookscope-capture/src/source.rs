@@ -387,7 +387,7 @@ mod tests {
         let window = *b"0123456789";
         let packet = Packet {
             time: Timestamp::default(),
-            frame: Default::default(),
+            frame: hookscope::packet::Frame::new(0, 1),
             link_type: hookscope::packet::LinkType::RAW,
             interface: 0,
             wire_len: 9,

@@ -79,6 +79,8 @@ pub struct Limits {
     /// After how long without a packet a connection that never got an answer is judged. Must exceed the longest
     /// wait between two SYNs: 64 s with Linux's defaults.
     pub unanswered: Duration,
+    /// IP fragments that wait for others of their datagram.
+    pub fragments: FragmentLimits,
     /// How long a closed connection may still receive packets (TIME-WAIT; RFC 9293, section 3.6.1).
     pub closed: Duration,
 }
@@ -96,7 +98,35 @@ impl Default for Limits {
             calls: 10_000,
             idle: Duration::from_secs(3600),
             unanswered: Duration::from_secs(130),
+            fragments: FragmentLimits::default(),
             closed: Duration::from_secs(60),
+        }
+    }
+}
+
+/// How many IP fragments may wait. What exceeds it pushes out the oldest datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentLimits {
+    /// Incomplete datagrams at a time: 1,024 unless set.
+    pub datagrams: usize,
+    /// Payload octets of one datagram: 65,536 unless set, which is more than IP can express.
+    pub datagram_octets: u32,
+    /// Fragments of one datagram: 256 unless set, enough for the longest over links of 576 octets.
+    pub datagram_fragments: usize,
+    /// Captured payload octets of all incomplete datagrams: 16 MiB unless set.
+    pub octets: usize,
+    /// How long a datagram waits for its last fragment: 30 s unless set, as in Linux.
+    pub timeout: Duration,
+}
+
+impl Default for FragmentLimits {
+    fn default() -> Self {
+        Self {
+            datagrams: 1024,
+            datagram_octets: 1 << 16,
+            datagram_fragments: 256,
+            octets: 16 << 20,
+            timeout: Duration::from_secs(30),
         }
     }
 }

@@ -76,6 +76,7 @@ mod connection;
 pub mod diagnosis;
 pub mod filter;
 pub mod flow;
+mod fragments;
 mod http;
 mod inspect;
 mod lookup;

@@ -1,4 +1,3 @@
 //! Flows: which packets belong together.
 
-pub mod fragments;
 pub mod key;

@@ -1,6 +1,6 @@
 //! A run of packets -> decoded segments, sorted by shard; and what was counted on the way.
 
-use crate::flow::fragments::Fragments;
+use crate::fragments::Fragments;
 use crate::inspect::shard::{Event, Item};
 use crate::lookup::Heard;
 use crate::packet::{LinkType, Packet};

@@ -17,7 +17,7 @@ pub(crate) mod tally;
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::flow::fragments::Fragments;
+use crate::fragments::Fragments;
 use crate::inspect::batch::{Part, Traffic};
 use crate::inspect::lookups::Lookups;
 use crate::inspect::outcome::Outcome;
@@ -58,13 +58,8 @@ impl Inspector {
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
         let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
-        Self {
-            config,
-            shards,
-            fragments: Fragments::default(),
-            traffic: Traffic::default(),
-            lookups: Lookups::default(),
-        }
+        let fragments = Fragments::new(config.limits.fragments);
+        Self { config, shards, fragments, traffic: Traffic::default(), lookups: Lookups::default() }
     }
 
     /// Takes one packet. Whatever its bytes are, it is counted and the next one may come.

@@ -237,6 +237,7 @@ impl<'a> Builder<'a> {
         let same = |judged: &&JudgedCall| {
             judged.finding.as_ref().is_some_and(|own| own.code == finding.code && own.at == finding.at)
         };
+        let last = last.filter(|_| finding.severity != Severity::Ok);
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
         let story = Story {
             case,

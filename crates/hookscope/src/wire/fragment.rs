@@ -2,7 +2,7 @@
 //! (RFC 791, section 3.2; RFC 8200, section 4.5).
 //!
 //! Nothing is put together here: that takes time and memory, and is the business of
-//! [`flow::fragments`](crate::flow::fragments).
+//! [`fragments`](crate::fragments).
 
 use super::ip::{Ip, Piece, Protocol};
 use super::malformed::Malformed;

@@ -5,8 +5,8 @@ use etherparse::{PacketBuilder, TcpOptionElement, VlanId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::flow::fragments::Fragments;
 use crate::flow::key::Address;
+use crate::fragments::Fragments;
 
 /// The headers of a TCP segment, as etherparse takes them and as we ought to read them.
 #[derive(Clone, Debug)]

@@ -8,44 +8,17 @@
 //! Feed: [`Fragments::push`].
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use crate::config::FragmentLimits;
 use crate::time::{Elapsed, Timestamp};
 use crate::wire::{Fragment, FragmentKey, Malformed, Protocol, Reassembled};
 
-/// How much a [`Fragments`] may hold. What exceeds it pushes out the oldest datagrams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FragmentLimits {
-    /// Incomplete datagrams at a time: 1,024 unless set.
-    pub datagrams: usize,
-    /// Payload octets of one datagram: 65,536 unless set, which is more than IP can express.
-    pub datagram_octets: u32,
-    /// Fragments of one datagram: 256 unless set, enough for the longest over links of 576 octets.
-    pub datagram_fragments: usize,
-    /// Captured payload octets of all incomplete datagrams: 16 MiB unless set.
-    pub octets: usize,
-    /// How long a datagram waits for its last fragment: 30 s unless set, as in Linux.
-    pub timeout: Duration,
-}
-
-impl Default for FragmentLimits {
-    fn default() -> Self {
-        Self {
-            datagrams: 1024,
-            datagram_octets: 1 << 16,
-            datagram_fragments: 256,
-            octets: 16 << 20,
-            timeout: Duration::from_secs(30),
-        }
-    }
-}
-
 /// The datagrams of which some fragments have been seen, and others not yet.
 #[derive(Debug, Default)]
-pub struct Fragments {
+pub(crate) struct Fragments {
     limits: FragmentLimits,
     partial: HashMap<FragmentKey, Partial, FixedState>,
     /// The datagrams by the order in which they began, and when that was.
@@ -56,14 +29,14 @@ pub struct Fragments {
 
 impl Fragments {
     /// Nothing yet.
-    pub fn new(limits: FragmentLimits) -> Self {
+    pub(crate) fn new(limits: FragmentLimits) -> Self {
         Self { limits, ..Self::default() }
     }
 
     /// Takes one fragment in; the whole datagram, where this was the last that it waited for.
     ///
     /// An error means that its datagram is given up, and this fragment is the first that shows why.
-    pub fn push(&mut self, fragment: &Fragment<'_>) -> Result<Option<Reassembled>, Malformed> {
+    pub(crate) fn push(&mut self, fragment: &Fragment<'_>) -> Result<Option<Reassembled>, Malformed> {
         self.expire(fragment.time);
         let arrivals = &mut self.arrivals;
         let order = &mut self.order;
@@ -255,7 +228,7 @@ mod tests {
             key: FragmentKey { source, destination, identification: 1, protocol: Some(protocol), depth: 0 },
             protocol,
             time: Timestamp::from_nanos(at * 1_000_000_000),
-            frame: Frame::new(0, at as u64),
+            frame: Frame::new(0, at as u64 + 1),
             vantage: Vantage::default(),
             ttl: 64,
             ip_id: 1,
@@ -287,7 +260,7 @@ mod tests {
             assert!(a.is_none() && b.is_none());
             let whole = c.unwrap();
             assert_eq!((whole.payload.as_slice(), whole.payload_len), (bytes.as_slice(), 20));
-            assert_eq!(whole.frame.number(), order[2] as u64, "the fragment that completed it");
+            assert_eq!(whole.frame.number(), order[2] as u64 + 1, "the fragment that completed it");
             assert!(fragments.partial.is_empty() && fragments.order.is_empty() && fragments.octets == 0);
         }
     }
