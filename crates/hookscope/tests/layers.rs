@@ -38,7 +38,10 @@ const MAP: &[(&str, &[&str])] = &[
     // Packets in, findings out.
     ("inspect", &["call", "config", "connection", "diagnosis", "flow", "lookup", "packet", "time", "wire"]),
     // Findings in the words of the outside.
-    ("report", &["connection", "diagnosis", "flow", "inspect", "lookup", "packet", "side", "time", "tls"]),
+    (
+        "report",
+        &["connection", "diagnosis", "flow", "http", "inspect", "lookup", "packet", "side", "time", "tls"],
+    ),
 ];
 
 /// Pairs that use each other. Each is a loop in the map: mend it rather than add to it.
