@@ -255,7 +255,7 @@ mod tests {
             key: FragmentKey { source, destination, identification: 1, protocol: Some(protocol), depth: 0 },
             protocol,
             time: Timestamp::from_nanos(at * 1_000_000_000),
-            frame: Frame::new(0, at as u64),
+            frame: Frame::new(0, at as u64 + 1),
             vantage: Vantage::default(),
             ttl: 64,
             ip_id: 1,
@@ -287,7 +287,7 @@ mod tests {
             assert!(a.is_none() && b.is_none());
             let whole = c.unwrap();
             assert_eq!((whole.payload.as_slice(), whole.payload_len), (bytes.as_slice(), 20));
-            assert_eq!(whole.frame.number(), order[2] as u64, "the fragment that completed it");
+            assert_eq!(whole.frame.number(), order[2] as u64 + 1, "the fragment that completed it");
             assert!(fragments.partial.is_empty() && fragments.order.is_empty() && fragments.octets == 0);
         }
     }
