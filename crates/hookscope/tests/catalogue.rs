@@ -62,9 +62,8 @@ const HEALTHY: [&str; 3] = ["ok", "idle", "capture-incomplete"];
 /// Codes whose rules are still to come: strike off each that came.
 const TO_COME: [&str; 1] = ["nothing-sent"];
 
-/// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log, and `tls-alert` is but the page that
-/// rare alerts share.
-const WITHOUT_FIXTURE: [&str; 2] = ["nothing-sent", "tls-alert"];
+/// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log.
+const WITHOUT_FIXTURE: [&str; 1] = ["nothing-sent"];
 
 const HEADINGS: [&str; 5] = [
     "## What the packets show",

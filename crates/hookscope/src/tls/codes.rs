@@ -98,7 +98,7 @@ impl AlertDescription {
         !matches!(self, Self::CLOSE_NOTIFY | Self::USER_CANCELED | Self::NO_RENEGOTIATION)
     }
 
-    /// Its verdict code: `tls-` and its name in kebab-case.
+    /// Its verdict code: `tls-` and its name in kebab-case; `tls-alert` for a number that has no name.
     pub(crate) const fn code(self) -> &'static str {
         self.names().1
     }
@@ -152,7 +152,7 @@ impl AlertDescription {
             117 => ("general_error", "tls-general-error"),
             120 => ("no_application_protocol", "tls-no-application-protocol"),
             121 => ("ech_required", "tls-ech-required"),
-            _ => ("unassigned", "tls-unassigned-alert"),
+            _ => ("unassigned", "tls-alert"),
         }
     }
 }

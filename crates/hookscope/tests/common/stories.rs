@@ -222,8 +222,8 @@ fn handshake() -> Vec<Story> {
 /// Alerts that no recorded capture shows come from the server in answer to the ClientHello.
 fn alerts() -> Vec<Story> {
     const RECORDED: [u8; 4] = [40, 70, 80, 120];
-    // They share a page, which says so.
-    const WITHOUT_PAGE: [u8; 2] = [22, 99];
+    // It shares the page of those that have no name.
+    const WITHOUT_PAGE: [u8; 1] = [22];
     let by_server = [
         (10, "tls-unexpected-message"),
         (40, "tls-handshake-failure"),
@@ -243,7 +243,7 @@ fn alerts() -> Vec<Story> {
         (112, "tls-unrecognized-name"),
         (116, "tls-certificate-required"),
         (120, "tls-no-application-protocol"),
-        (99, "tls-unassigned-alert"),
+        (99, "tls-alert"),
         (22, "tls-record-overflow"),
     ];
     let alert = |(number, code): (u8, &'static str)| {
