@@ -13,6 +13,7 @@ pub(crate) mod lookups;
 pub(crate) mod outcome;
 mod shard;
 pub(crate) mod tally;
+mod tracked;
 
 use rayon::prelude::*;
 

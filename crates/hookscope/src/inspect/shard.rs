@@ -3,15 +3,13 @@
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
-use crate::call::Call;
 use crate::config::{Config, Keep};
 use crate::connection::Connection;
-use crate::diagnosis::case::Case;
-use crate::diagnosis::verdict::{Finding, Severity};
-use crate::diagnosis::{judge_call, judge_connection};
+use crate::diagnosis::verdict::Severity;
 use crate::flow::key::{Endpoint, FlowKey};
-use crate::inspect::outcome::{JudgedCall, Outcome};
+use crate::inspect::outcome::Outcome;
 use crate::inspect::tally::Tally;
+use crate::inspect::tracked::{Slot, Tracked};
 use crate::lookup::Heard;
 use crate::time::Timestamp;
 use crate::wire::{IcmpError, Segment, Vantage};
@@ -58,7 +56,7 @@ impl Item<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Shard {
     table: HashTable<Entry>,
-    slots: Vec<Option<Box<Tracked>>>,
+    slots: Vec<Slot>,
     free: Vec<u32>,
     /// The last connection of each client, to find it under a translated address. Kept from the moment on at which
     /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
@@ -82,17 +80,6 @@ struct Entry {
     slot: u32,
 }
 
-/// A connection that may still receive segments.
-#[derive(Debug)]
-struct Tracked {
-    connection: Connection,
-    /// The capture's clock at its last segment.
-    clock: Timestamp,
-    calls: Vec<JudgedCall>,
-    /// The key of the same connection on the other side of address translation.
-    translated: Option<Box<FlowKey>>,
-}
-
 impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
@@ -109,24 +96,29 @@ impl Shard {
     #[inline]
     fn segment(&mut self, segment: &Segment<'_>, item: &Item<'_>, config: &Config) {
         if let Some(slot) = self.find(&segment.key, segment.hash)
-            && let Some(tracked) = self.slots.get_mut(slot as usize).and_then(Option::as_mut)
+            && let Some(place) = self.slots.get_mut(slot as usize)
+            && let Some(tracked) = &mut place.tracked
         {
-            if item.clock < tracked.expires(config) && !tracked.connection.is_reopened_by(segment) {
+            if item.clock < place.expires && !tracked.connection.is_reopened_by(segment) {
                 tracked.observe(segment, item.clock, config, &mut self.tally);
                 tracked.connection.hear(item.position, item.clock, &mut self.heard);
+                place.renew(item.clock, config);
                 return;
             }
-            let now = tracked.expires(config).min(item.clock);
+            let now = place.expires.min(item.clock);
             self.finish(slot, now, config);
         } else if segment.vantage != Vantage::default() && self.translate(segment, item, config) {
             return;
         }
         let connection = Connection::new(item.position, segment);
         let mut heard = std::mem::take(&mut self.heard);
-        if let Some(tracked) = self.open(connection, segment.hash, item.clock, config) {
+        if let Some(place) = self.open(connection, segment.hash, item.clock, config)
+            && let Some(tracked) = &mut place.tracked
+        {
             // The first segment of a connection ends no call.
             tracked.connection.observe(segment, &config.limits);
             tracked.connection.hear(item.position, item.clock, &mut heard);
+            place.renew(item.clock, config);
         }
         self.heard = heard;
     }
@@ -137,12 +129,14 @@ impl Shard {
     fn translate(&mut self, segment: &Segment<'_>, item: &Item<'_>, config: &Config) -> bool {
         let slot = self.by_client().get(&segment.key.ephemeral()).copied();
         let Some(slot) = slot else { return false };
-        let Some(tracked) = self.slots.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
+        let Some(place) = self.slots.get_mut(slot as usize) else { return false };
+        let Some(tracked) = &mut place.tracked else { return false };
         if tracked.translated.is_some() || !tracked.connection.is_translated_in(segment) {
             return false;
         }
         tracked.translated = Some(Box::new(segment.key));
         tracked.observe(segment, item.clock, config, &mut self.tally);
+        place.renew(item.clock, config);
         let entry = Entry { key: segment.key, slot };
         self.table.insert_unique(segment.hash, entry, |entry| entry.key.hash());
         true
@@ -152,7 +146,7 @@ impl Shard {
     fn by_client(&mut self) -> &HashMap<Endpoint, u32, FixedState> {
         let slots = &self.slots;
         self.by_client.get_or_insert_with(|| {
-            let tracked = (0..).zip(slots).filter_map(|(slot, tracked)| Some((tracked.as_ref()?, slot)));
+            let tracked = (0..).zip(slots).filter_map(|(slot, place)| Some((place.tracked.as_ref()?, slot)));
             tracked.map(|(tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
         })
     }
@@ -164,14 +158,16 @@ impl Shard {
         let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
         let hash = key.hash();
         let slot = self.find(&key, hash).or_else(|| self.find_untranslated(error));
-        let known = slot.and_then(|slot| self.slots.get_mut(slot as usize)?.as_mut());
-        if let Some(tracked) = known.filter(|tracked| item.clock < tracked.expires(config)) {
-            tracked.clock = item.clock;
+        if let Some(place) = slot.and_then(|slot| self.slots.get_mut(slot as usize))
+            && item.clock < place.expires
+            && let Some(tracked) = &mut place.tracked
+        {
             tracked.connection.unreachable(error);
+            place.renew(item.clock, config);
             return;
         }
         let connection = Connection::quoted(item.position, error);
-        if let Some(tracked) = self.open(connection, hash, item.clock, config) {
+        if let Some(Slot { tracked: Some(tracked), .. }) = self.open(connection, hash, item.clock, config) {
             tracked.connection.unreachable(error);
         }
     }
@@ -183,7 +179,7 @@ impl Shard {
 
     fn find_untranslated(&mut self, error: &IcmpError) -> Option<u32> {
         let slot = *self.by_client().get(&error.quote.source)?;
-        let tracked = self.slots.get(slot as usize)?.as_ref()?;
+        let tracked = self.slots.get(slot as usize)?.tracked.as_ref()?;
         tracked.connection.is_quoted_untranslated(error).then_some(slot)
     }
 
@@ -194,7 +190,7 @@ impl Shard {
         hash: u64,
         clock: Timestamp,
         config: &Config,
-    ) -> Option<&mut Tracked> {
+    ) -> Option<&mut Slot> {
         if self.table.len() >= (config.limits.connections / config.shards.max(1)).max(1) {
             self.give_up_oldest(clock, config);
         }
@@ -202,18 +198,18 @@ impl Shard {
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
-                self.slots.push(None);
+                self.slots.push(Slot::FREE);
                 u32::try_from(self.slots.len() - 1).ok()?
             }
         };
         if let Some(by_client) = &mut self.by_client {
             by_client.insert(key.ephemeral(), slot);
         }
-        let Self { table, slots, .. } = self;
-        *slots.get_mut(slot as usize)? =
-            Some(Box::new(Tracked { connection, clock, calls: Vec::new(), translated: None }));
-        table.insert_unique(hash, Entry { key, slot }, |entry| entry.key.hash());
-        slots.get_mut(slot as usize)?.as_deref_mut()
+        self.table.insert_unique(hash, Entry { key, slot }, |entry| entry.key.hash());
+        let place = self.slots.get_mut(slot as usize)?;
+        place.tracked = Some(Box::new(Tracked::new(connection)));
+        place.renew(clock, config);
+        Some(place)
     }
 
     /// Judges connections that have been quiet for longer than they may, at most every few seconds of capture time.
@@ -222,20 +218,18 @@ impl Shard {
             return;
         }
         self.next_sweep = Some(clock.later(Self::SWEEP));
-        self.finish_where(config, |tracked| {
-            let expires = tracked.expires(config);
-            (clock >= expires).then_some(expires)
-        });
+        self.finish_where(config, |place| (clock >= place.expires).then_some(place.expires));
     }
 
     /// No packet follows: judges everything.
     pub(crate) fn finish_all(&mut self, clock: Timestamp, config: &Config) {
-        self.finish_where(config, |tracked| Some(tracked.expires(config).min(clock)));
+        self.finish_where(config, |place| Some(place.expires.min(clock)));
     }
 
-    fn finish_where(&mut self, config: &Config, mut due: impl FnMut(&Tracked) -> Option<Timestamp>) {
+    fn finish_where(&mut self, config: &Config, mut due: impl FnMut(&Slot) -> Option<Timestamp>) {
         for slot in 0..self.slots.len() {
-            let now = self.slots.get(slot).and_then(Option::as_ref).and_then(|tracked| due(tracked));
+            let taken = self.slots.get(slot).filter(|place| place.tracked.is_some());
+            let now = taken.and_then(&mut due);
             if let (Some(now), Ok(slot)) = (now, u32::try_from(slot)) {
                 self.finish(slot, now, config);
             }
@@ -245,22 +239,22 @@ impl Shard {
     /// Makes room: judges the eighth of all connections that have been quiet longest.
     #[cold]
     fn give_up_oldest(&mut self, clock: Timestamp, config: &Config) {
-        let mut clocks: Vec<Timestamp> = self.slots.iter().flatten().map(|tracked| tracked.clock).collect();
+        let taken = self.slots.iter().filter(|place| place.tracked.is_some());
+        let mut clocks: Vec<Timestamp> = taken.map(|place| place.clock).collect();
         let rank = clocks.len() / 8;
         if clocks.is_empty() {
             return;
         }
         let (_, &mut oldest, _) = clocks.select_nth_unstable(rank);
         let before = self.table.len();
-        self.finish_where(config, |tracked| {
-            (tracked.clock <= oldest).then(|| tracked.expires(config).min(clock))
-        });
+        self.finish_where(config, |place| (place.clock <= oldest).then(|| place.expires.min(clock)));
         self.given_up += (before - self.table.len()) as u64;
     }
 
     /// Judges the connection in `slot`, watched up to `now`.
     fn finish(&mut self, slot: u32, now: Timestamp, config: &Config) {
-        let Some(mut tracked) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
+        let place = self.slots.get_mut(slot as usize);
+        let Some(mut tracked) = place.and_then(|place| place.tracked.take()) else { return };
         let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
         for key in keys.into_iter().flatten() {
             if let Ok(entry) = self.table.find_entry(key.hash(), |entry| entry.slot == slot) {
@@ -292,57 +286,5 @@ impl Shard {
         } else {
             group.offer(outcome);
         }
-    }
-}
-
-impl Tracked {
-    fn expires(&self, config: &Config) -> Timestamp {
-        self.clock.later(self.connection.patience(&config.limits))
-    }
-
-    #[inline]
-    fn observe(&mut self, segment: &Segment<'_>, clock: Timestamp, config: &Config, tally: &mut Tally) {
-        self.clock = clock;
-        let mut ended = self.connection.observe(segment, &config.limits);
-        while let Some(call) = ended {
-            self.judge_answered(call, clock, config, tally);
-            ended = self.connection.take_ended();
-        }
-    }
-
-    fn judge_answered(&mut self, call: Call, now: Timestamp, config: &Config, tally: &mut Tally) {
-        let case = Case { connection: &self.connection, now, config };
-        let finding = judge_call(&case, &call);
-        self.keep(call, finding, config, tally);
-    }
-
-    /// Counts a call, and keeps it one by one where somebody may ask for it.
-    fn keep(&mut self, call: Call, finding: Option<Finding>, config: &Config, tally: &mut Tally) {
-        let severity = finding.as_ref().map_or(Severity::Ok, |finding| finding.severity);
-        tally.call(&self.connection, &call, severity);
-        let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
-        if wanted || severity != Severity::Ok {
-            self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
-        }
-    }
-
-    /// Judges the last call and the connection.
-    fn conclude(mut self: Box<Self>, now: Timestamp, config: &Config, tally: &mut Tally) -> Outcome {
-        let case = Case { connection: &self.connection, now, config };
-        let last = self.connection.application.calls.last;
-        let answered = last.filter(Call::is_answered);
-        let finding = answered.and_then(|call| judge_call(&case, &call));
-        let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
-        let verdict = judge_connection(&case, earlier);
-        if let Some(call) = last {
-            // A call that was not answered has failed, or not, by what became of its connection; so has one whose
-            // response was cut off.
-            let own = verdict.at.is_before(call.start) && verdict.severity != Severity::Ok;
-            let cut_off = verdict.severity == Severity::Failure && !own;
-            let finding = if answered.is_some() && !cut_off { finding } else { Some(verdict.clone()) };
-            self.keep(call, finding, config, tally);
-        }
-        let Self { connection, calls, .. } = *self;
-        Outcome { connection, now, verdict, calls }
     }
 }
