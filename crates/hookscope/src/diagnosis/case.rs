@@ -71,6 +71,16 @@ impl<'a> Case<'a> {
         self.last_call().filter(|call| !call.is_answered())
     }
 
+    /// Whether `call` may be none, but HTTP/2's last words: the snap length cut the ClientHello before it said which
+    /// protocol it offers.
+    pub(crate) fn may_be_http2(&self, call: &Call) -> bool {
+        let hello = self.tls().and_then(|session| session.client_hello.as_ref());
+        let unsaid = hello.is_some_and(|hello| {
+            hello.said.as_ref().is_none_or(|said| said.is_cut && said.protocol.is_none())
+        });
+        unsaid && call.index > 0
+    }
+
     /// Whether the server sent anything in answer to the ClientHello: behind a proxy, through its tunnel.
     pub(crate) fn server_spoke(&self) -> bool {
         let application = &self.connection.application;

@@ -134,3 +134,34 @@ fn a_response_that_the_capture_lost_is_not_called_missing() {
         .client_fin();
     assert_eq!(report(&lossy.capture()).connections[0].verdict.code, "capture-incomplete");
 }
+
+#[test]
+fn the_front_of_a_cut_client_hello_names_the_server() {
+    let hello = tls::client_hello(Some("hook.default.svc"), &["http/1.1"], true, 1500);
+    let story =
+        Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").handshake().client(&hello).server_ack();
+    let cut = report(&transform::snap(&story.capture(), 256));
+    assert_eq!(cut.connections[0].server_name.as_deref(), Some("hook.default.svc"));
+    assert_eq!(cut.connections[0].verdict.code, "capture-incomplete");
+}
+
+#[test]
+fn last_words_of_what_may_be_http2_are_no_aborted_call() {
+    let hello = tls::client_hello(None, &[], true, 1500);
+    let story = Conversation::new("10.0.0.10:40000", "10.0.0.1:6443")
+        .handshake()
+        .client(&hello)
+        .server(&tls::go_tls13_server_flight())
+        .client(&tls::go_tls13_client_finished())
+        .client(&tls::application_data(60))
+        .server(&tls::application_data(300))
+        .wait_ms(200)
+        .client(&tls::application_data(30))
+        .client(&tls::close_notify13())
+        .client_fin();
+    assert_eq!(report(&story.capture()).connections[0].verdict.code, "client-aborted");
+    assert_eq!(
+        report(&transform::snap(&story.capture(), 120)).connections[0].verdict.code,
+        "capture-incomplete"
+    );
+}

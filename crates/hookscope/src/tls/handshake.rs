@@ -37,9 +37,11 @@ impl Joiner {
         }
     }
 
-    /// Octets are missing.
-    pub(crate) fn gap(&mut self) {
+    /// Octets are missing. Gives back what came before of a message that is read, if it was under way.
+    pub(crate) fn gap(&mut self) -> Option<(HandshakeType, Vec<u8>)> {
+        let cut = !self.lost && self.keep && self.remaining > 0;
         self.lost = true;
+        cut.then(|| (self.kind(), std::mem::take(&mut self.body)))
     }
 
     /// Takes octets of handshake records; bodies of up to `limit` octets are kept.
@@ -132,7 +134,8 @@ mod tests {
     fn after_a_gap_the_next_record_begins_a_message() {
         let mut joiner = Joiner::default();
         assert_eq!(run(&mut joiner, &[b"\x01\x00\x00\x09abc"], 99), "[1");
-        joiner.gap();
+        assert_eq!(joiner.gap(), Some((HandshakeType::CLIENT_HELLO, b"abc".to_vec())));
+        assert_eq!(joiner.gap(), None);
         assert_eq!(run(&mut joiner, &[b"lost"], 99), "");
         joiner.record_began();
         assert_eq!(run(&mut joiner, &[b"\x02\x00\x00\x01a"], 99), "[2 a]");

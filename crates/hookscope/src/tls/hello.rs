@@ -1,6 +1,6 @@
 //! Bodies of ClientHello and ServerHello -> what a verdict needs of them (RFC 8446, sections 4.1.2 and 4.1.3).
 //!
-//! They are walked by hand, because every connection has both and a verdict needs six fields of them: no list is
+//! The front of one, as a snap length leaves it, is read as far as it goes. They are walked by hand, because every connection has both and a verdict needs six fields of them: no list is
 //! built, nothing is allocated. Unit tests hold the walk against `tls-parser`.
 
 use crate::bytes::Reader;
@@ -107,9 +107,10 @@ impl<'a> ServerHello<'a> {
     }
 }
 
-/// The extensions of a hello, as far as they are well-formed.
+/// The extensions of a hello, as far as they are well-formed and were captured.
 fn extensions<'a>(reader: &mut Reader<'a>) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
-    let mut list = Reader(reader.vector16().unwrap_or_default());
+    let length = reader.u16().unwrap_or(0);
+    let mut list = Reader(reader.0.get(..length.into()).unwrap_or(reader.0));
     std::iter::from_fn(move || Some((list.u16()?, list.vector16()?)))
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Offer {
 pub(crate) struct Offered {
     /// Who sent it.
     pub(crate) from: Side,
+    /// Whether only its front was captured: what it does not say, it may still have said.
+    pub(crate) is_cut: bool,
     pub(crate) version: Version,
     pub(crate) server_name: Option<Box<str>>,
     /// The protocol of ALPN, if it offers just one.
@@ -196,8 +198,8 @@ impl Session {
                 _ => {}
             },
             RecordEvent::BodyGap(_) => {
-                if let (Current::Handshake, Some(joiners)) = (self.current[side], &mut self.joiners) {
-                    joiners[side].gap();
+                if self.current[side] == Current::Handshake {
+                    self.handshake_gap(side, at);
                 }
             }
             RecordEvent::Ended(header) => self.ended(side, header, at, sink),
@@ -349,8 +351,18 @@ impl Session {
         } else if side == Side::Client {
             self.client_lost = true;
         }
-        if let Some(joiners) = &mut self.joiners {
-            joiners[side].gap();
+        self.handshake_gap(side, at);
+    }
+
+    /// Octets of a handshake message are missing. The snap length mostly leaves the front of a hello, which says a lot.
+    #[cold]
+    fn handshake_gap(&mut self, side: Side, at: Moment) {
+        let cut = self.joiners.as_mut().and_then(|joiners| joiners[side].gap());
+        if let Some((kind @ (HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO), front)) = cut {
+            self.message(side, Message::Whole(kind, &front), at);
+            if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
+                offered.is_cut |= kind == HandshakeType::CLIENT_HELLO;
+            }
         }
     }
 
@@ -371,6 +383,7 @@ impl Session {
                 if let Some(Offer { said: said @ None, .. }) = &mut self.client_hello {
                     *said = ClientHello::read(body).map(|hello| Offered {
                         from: side,
+                        is_cut: false,
                         version: hello.version,
                         server_name: hello.server_name.map(Into::into),
                         protocol: hello.protocol.map(Into::into),

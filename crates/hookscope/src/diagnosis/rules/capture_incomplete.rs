@@ -42,7 +42,9 @@ impl Rule for CaptureIncomplete {
             Some(Lack::OneSide) => {
                 "Only one direction is in the capture: what the other side did is not known"
             }
-            Some(Lack::Packets) => "Packets are missing from the capture where it would show what happened",
+            Some(Lack::Packets) => {
+                "Packets, or parts of them, are missing from the capture where it would show what happened"
+            }
             Some(Lack::End) => "The capture ends before anything can be said",
             Some(Lack::Begin) | None => "The capture begins too late to say what happened here",
         })
@@ -57,6 +59,9 @@ fn lack(case: &Case<'_>) -> Option<Lack> {
     }
     if case.is_one_sided() {
         return Some(Lack::OneSide);
+    }
+    if case.waiting_call().is_some_and(|call| case.may_be_http2(call)) {
+        return Some(Lack::Packets);
     }
     let unclear = case.last_call().is_some() || case.tls().is_some_and(|session| session.complete.is_none());
     if case.has_losses() && unclear {

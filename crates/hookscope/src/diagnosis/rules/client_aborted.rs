@@ -24,7 +24,7 @@ impl Rule for ClientAborted {
         // A bare RST while nothing has come is the host's; a program that closes with octets unread resets.
         let may_reset = call.first_byte.is_some();
         let close = case.first_close_by(Side::Client).filter(|close| close.how != How::Rst || may_reset)?;
-        if case.is_one_sided() || case.deadline_kept(call, close.at).is_some() {
+        if case.is_one_sided() || case.may_be_http2(call) || case.deadline_kept(call, close.at).is_some() {
             return None;
         }
         let phase = if call.first_byte.is_some() { Phase::Response } else { Phase::Request };

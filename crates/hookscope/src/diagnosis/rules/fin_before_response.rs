@@ -18,7 +18,7 @@ impl Rule for FinBeforeResponse {
     }
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
-        let call = case.waiting_call()?;
+        let call = case.waiting_call().filter(|call| !case.may_be_http2(call))?;
         let close = case.first_close_by(Side::Server)?;
         if close.how == How::Rst || case.rst_of(Side::Server).is_some() {
             return None;

@@ -18,7 +18,7 @@ impl Rule for RstBeforeResponse {
     }
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
-        let call = case.waiting_call()?;
+        let call = case.waiting_call().filter(|call| !case.may_be_http2(call))?;
         let close = case.first_close()?;
         let rst = case.rst_of(close.side)?;
         let by_itself = match close.side {
