@@ -158,10 +158,8 @@ fn last_words_of_what_may_be_http2_are_no_aborted_call() {
         .wait_ms(200)
         .client(&tls::application_data(30))
         .client(&tls::close_notify13())
-        .client_fin();
-    assert_eq!(report(&story.capture()).connections[0].verdict.code, "client-aborted");
-    assert_eq!(
-        report(&transform::snap(&story.capture(), 120)).connections[0].verdict.code,
-        "capture-incomplete"
-    );
+        .client_fin()
+        .capture();
+    assert_eq!(report(&story).connections[0].verdict.code, "client-aborted");
+    assert_eq!(report(&transform::snap(&story, 120)).connections[0].verdict.code, "capture-incomplete");
 }
