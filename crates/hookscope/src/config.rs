@@ -88,7 +88,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 4 << 20,
+            connections: 1 << 20,
             reassembly: 256 << 10,
             handshake: 128 << 10,
             lookups: 128 << 10,
