@@ -126,7 +126,7 @@ impl Application {
                 *session = Some(Box::default());
             }
             let Some(session) = session else { return };
-            let http2 = session.offered().is_some_and(|offered| offered.offers_http2);
+            let http2 = session.is_http2();
             session.record(side, event, at, limits.handshake, &mut |side, data, at| match data {
                 session::Application::Closed => calls.close(side, at),
                 _ if http2 => {}
@@ -135,6 +135,9 @@ impl Application {
                 }
                 session::Application::Octets(octets) => calls.octets(side, octets, at),
             });
+            if !http2 && session.is_http2() {
+                *calls = Calls::default();
+            }
         });
     }
 

@@ -163,3 +163,48 @@ fn last_words_of_what_may_be_http2_are_no_aborted_call() {
     assert_eq!(report(&story).connections[0].verdict.code, "client-aborted");
     assert_eq!(report(&transform::snap(&story, 120)).connections[0].verdict.code, "capture-incomplete");
 }
+
+#[test]
+fn a_connection_joined_late_that_speaks_http2_has_no_calls() {
+    let story = |control: usize| {
+        let mut capture = Conversation::new("10.0.0.10:40000", "10.0.0.1:6443")
+            .handshake()
+            .tls13_handshake("unseen")
+            .client(&tls::application_data(control))
+            .server(&tls::application_data(34))
+            .wait_ms(30_000)
+            .client(&tls::application_data(200))
+            .server_fin()
+            .capture();
+        capture.records.drain(..9);
+        report(&capture)
+    };
+    let http2 = story(34);
+    assert_eq!((http2.connections[0].verdict.code, http2.summary.calls), ("idle", 0));
+    assert_eq!(story(300).connections[0].verdict.code, "fin-before-response");
+}
+
+#[test]
+fn what_a_client_sends_to_close_is_missed_by_nobody() {
+    let farewell = answered_call("10.244.1.1:9443")
+        .wait_ms(1000)
+        .unacknowledged()
+        .client(&tls::close_notify13())
+        .wait_ms(200)
+        .client_retransmit()
+        .wait_ms(400)
+        .client_retransmit()
+        .wait_ms(800)
+        .client_retransmit();
+    assert_eq!(report(&farewell.capture()).connections[0].verdict.code, "ok");
+}
+
+#[test]
+fn a_rst_from_elsewhere_shows_by_its_time_to_live() {
+    let mut capture =
+        answered_call("10.244.1.1:9443").client(&tls::application_data(900)).server_rst().capture();
+    let summary = |capture: &Capture| report(capture).connections[0].verdict.summary.clone();
+    assert!(!summary(&capture).contains("TTL"));
+    capture.records.last_mut().unwrap().data[14 + 8] = 255;
+    assert!(summary(&capture).contains("TTL of 255 is not the 64"), "{}", summary(&capture));
+}

@@ -35,6 +35,9 @@ pub(crate) struct Half {
     pub(crate) data_at: Option<Moment>,
     /// Since when octets wait for their acknowledgment.
     pub(crate) unacknowledged_since: Option<Moment>,
+    /// Time to live of its packets, and of its first RST: 0 until there is one.
+    pub(crate) ttl: u8,
+    pub(crate) rst_ttl: u8,
     /// Octets that the peer received and the capture lacks.
     pub(crate) lost: u64,
     /// The octets that were retransmitted and not acknowledged since.
@@ -92,6 +95,15 @@ impl Half {
         self.stuck.as_ref().is_some_and(|stuck| self.sacked > stuck.offset)
     }
 
+    /// The time to live of its RST and that of its other packets, where they differ: then something else sent the RST.
+    pub(crate) const fn foreign_rst(&self) -> Option<(u8, u8)> {
+        if self.ttl != 0 && self.rst_ttl != 0 && self.ttl != self.rst_ttl {
+            Some((self.rst_ttl, self.ttl))
+        } else {
+            None
+        }
+    }
+
     /// Whether this side closed, and when first: by FIN or RST.
     pub(crate) fn closed_at(&self) -> Option<Moment> {
         match (self.fin_at, self.rst_at) {
@@ -133,8 +145,11 @@ impl Half {
     pub(crate) fn count(&mut self, segment: &Segment<'_>) {
         self.packets += 1;
         self.bytes += u64::from(segment.payload_len);
-        if !segment.flags.has(Flags::RST) {
+        if segment.flags.has(Flags::RST) {
+            self.rst_ttl = if self.rst_at.is_none() { segment.ttl } else { self.rst_ttl };
+        } else {
             self.zero_window = segment.window == 0;
+            self.ttl = segment.ttl;
         }
     }
 

@@ -35,6 +35,19 @@ pub(crate) const fn content(length: u16, cipher: Option<CipherSuite>) -> Probabl
     }
 }
 
+/// Whether a client's record with a body of `length` octets is probably one of HTTP/2's control frames (RFC 9113,
+/// section 6): SETTINGS acknowledged, WINDOW_UPDATE, PING. No request of HTTP/1.1 is as short.
+pub(crate) fn is_http2_control(length: u16, cipher: Option<CipherSuite>) -> bool {
+    const FRAMES: [u16; 3] = [9, 9 + 4, 9 + 8];
+    /// What TLS 1.2 adds with AES-GCM (RFC 5288) and with ChaCha20-Poly1305 (RFC 7905).
+    const TLS12: [u16; 2] = [8 + 16, 16];
+    let expansions = match cipher {
+        Some(cipher) if cipher.0 >> 8 == 0x13 => [cipher.expansion(); 3],
+        _ => [17, TLS12[0], TLS12[1]],
+    };
+    expansions.iter().any(|expansion| FRAMES.iter().any(|frame| frame + expansion == length))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +66,14 @@ mod tests {
         assert_eq!(content(25, sha256), Probable::Other, "an empty Certificate");
         assert_eq!((content(53, None), content(69, None)), (Probable::Finished, Probable::Finished));
         assert_eq!(content(3, None), Probable::Other);
+    }
+
+    #[test]
+    fn control_frames_of_http2_are_shorter_than_any_request() {
+        assert!(is_http2_control(34, None), "PING in TLS 1.3");
+        assert!(is_http2_control(37, None), "WINDOW_UPDATE in TLS 1.2 with AES-GCM");
+        assert!(!is_http2_control(37, Some(CipherSuite(0x1301))));
+        assert!(!is_http2_control(19, None), "an alert");
+        assert!(!is_http2_control(1140, None));
     }
 }

@@ -12,7 +12,7 @@ use crate::side::{PerSide, Side};
 use crate::tls::codes::{AlertDescription, CipherSuite, ContentType, HandshakeType, Version};
 use crate::tls::handshake::{Joiner, Message};
 use crate::tls::hello::{ClientHello, ServerHello};
-use crate::tls::inference::{Probable, content};
+use crate::tls::inference::{Probable, content, is_http2_control};
 use crate::tls::record::{Header, RecordEvent};
 
 /// Application data, as far as records show it without keys.
@@ -96,6 +96,8 @@ pub(crate) struct Session {
     pub(crate) rejected: Option<Moment>,
     /// When each side closed by an alert, or by a record that is probably one.
     pub(crate) closed: PerSide<Option<Moment>>,
+    /// Whether a client of which no protocol was seen sent what looks like a control frame of HTTP/2.
+    looks_like_http2: bool,
     /// When the handshake was complete.
     pub(crate) complete: Option<Moment>,
     change_cipher_spec: PerSide<bool>,
@@ -159,6 +161,16 @@ impl Session {
         if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
             offered.from = Side::Client;
         }
+    }
+
+    /// Whether it carries HTTP/2, whose records are no calls: the client offers it, or seems to speak it.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.looks_like_http2 || self.offered().is_some_and(|offered| offered.offers_http2)
+    }
+
+    /// Whether the ClientHello, or the part of it that names protocols, is not in the capture.
+    fn is_protocol_unseen(&self) -> bool {
+        self.offered().is_none_or(|offered| offered.is_cut && offered.protocol.is_none())
     }
 
     fn cipher(&self) -> Option<CipherSuite> {
@@ -261,6 +273,9 @@ impl Session {
             if probable == Probable::Alert {
                 self.close(side, at, sink);
                 return Current::Ignored;
+            }
+            if side == Side::Client && !self.looks_like_http2 && self.is_protocol_unseen() {
+                self.looks_like_http2 = is_http2_control(header.length, self.cipher());
             }
             sink(side, Application::Began(header.length), at);
             return Current::Application;

@@ -40,8 +40,12 @@ impl Rule for FinInTlsHandshake {
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         let connection = story.case.connection;
-        let hello = story.case.tls().is_some_and(|session| session.client_hello.is_some());
-        let when = if hello { "after the ClientHello" } else { "before the client said anything" };
+        let hello = story.case.tls().and_then(|session| session.client_hello.as_ref()).map(|hello| hello.at);
+        let when = match hello {
+            Some(hello) if hello.is_before(story.finding.at) => "after the ClientHello",
+            Some(_) => "before the ClientHello came",
+            None => "before the client said anything",
+        };
         let answered = if story.case.server_spoke() { "" } else { " and without a byte of TLS" };
         Prose::only(format!("{} closed the connection {when}, without an alert{answered}", story.server()))
             .hint(format!("Read the webhook's log at that time: {}", story.show_logs()))

@@ -34,6 +34,11 @@ impl Rule for PathBlackhole {
         // Whoever resets is alive, and so is the path from there.
         let alive = connection.halves[!side].rst_at.is_some();
         let lasted = stuck.count >= Self::RETRANSMISSIONS || stuck.last.since(stuck.first) >= Self::TIME;
+        // What a side sends to close is missed by nobody, unless a call is open.
+        let farewell = case.close_of(side).is_some_and(|close| !stuck.sent.is_before(close.at));
+        if farewell && case.waiting_call().is_none() {
+            return None;
+        }
         let explained = connection.unreachable.is_some();
         if closed || alive || explained || !lasted || case.is_one_sided() {
             return None;

@@ -47,7 +47,18 @@ impl Rule for RstBeforeResponse {
                 .hint("See whether connection tracking marks packets invalid, so that they arrive without translation: `conntrack -S`; `iptables-save | grep -i invalid`")
                 .hint("If so: `sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1`, or let kube-proxy drop packets in state INVALID");
         }
-        Prose::only(format!("{server} reset the connection instead of answering the request{after}"))
+        let reset = format!("{server} reset the connection instead of answering the request{after}");
+        if let Some((rst, others)) = story.case.connection.halves.server.foreign_rst() {
+            return Prose::only(format!(
+                "{reset}; the RST's TTL of {rst} is not the {others} of the server's other packets: something between sent it"
+            ))
+            .hint(format!(
+                "Look for the firewall, proxy or middlebox that resets: on this host and on the pod's node `iptables-save -c | grep -i 'tcp-reset'`; `nft list ruleset | grep -i reset`; the route is `ip route get {}`",
+                story.address()
+            ))
+            .hint("See whether connection tracking forgot the connection, so that a rule for new ones met it: `conntrack -S`; `sysctl net.netfilter.nf_conntrack_tcp_timeout_established`");
+        }
+        Prose::only(reset)
             .hint(format!("See whether the webhook crashed or was restarted at that time: {}", story.find_pods()))
             .hint(format!("Read its log (that of a container that died with --previous): {}", story.show_logs()))
             .hint("If it runs on: look for a firewall, proxy or connection tracking timeout between that resets established connections (compare the RST's TTL with that of the server's other packets)")
