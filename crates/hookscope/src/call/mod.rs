@@ -75,6 +75,8 @@ pub(crate) struct Calls {
     pub(crate) count: u32,
     /// When each side closed: what the other sends after that is no response.
     closed: PerSide<Option<Moment>>,
+    /// The client writes without waiting for answers: these are no calls.
+    is_stream: bool,
     /// The server's first data after the client closed.
     pub(crate) late: Option<Moment>,
     tickets: Tickets,
@@ -85,6 +87,9 @@ impl Calls {
     const FIRST_REQUEST_DELAY: Elapsed = Elapsed::from_millis(1000);
     /// A client that was quiet longer than this after its request was acknowledged has finished it.
     const REQUEST_PAUSE: Elapsed = Elapsed::from_millis(10);
+
+    /// A client that writes on after longer than this does not wait for an answer.
+    const STREAM_PAUSE: Elapsed = Elapsed::from_millis(1000);
 
     /// A record of `side` began. Gives back the call that this ends: the one before the request that begins.
     #[inline]
@@ -102,8 +107,18 @@ impl Calls {
     }
 
     fn request(&mut self, at: Moment, context: Context) -> Option<Call> {
+        if self.is_stream {
+            return None;
+        }
         let continues = self.last.as_ref().is_some_and(|call| call.first_byte.is_none());
         if continues && !self.tickets_were_the_response(at, context) {
+            let pauses =
+                self.last.as_ref().is_some_and(|call| at.since(call.request_end) > Self::STREAM_PAUSE);
+            if self.count == 1 && context.is_acknowledged && pauses {
+                // Who was never answered and writes on after a pause waits for no answer: a stream, no request.
+                self.is_stream = true;
+                self.last = None;
+            }
             return None;
         }
         let start = match (self.count, context.opened, context.ready) {
@@ -182,6 +197,14 @@ impl Calls {
                 self.tickets.octets(octets);
             }
             Side::Server => self.tickets.octets(octets),
+        }
+    }
+
+    /// What was taken for a side's closing was none.
+    pub(crate) const fn reopen(&mut self, side: Side) {
+        match side {
+            Side::Client => self.closed.client = None,
+            Side::Server => self.closed.server = None,
         }
     }
 

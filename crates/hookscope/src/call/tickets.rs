@@ -29,8 +29,8 @@ enum State {
     Waiting,
     /// One record: a ticket if the next is of its size, else the response.
     One(u16),
-    /// Records of this size are tickets.
-    Tickets(u16),
+    /// Records of this size are tickets; so many have come.
+    Tickets(u16, u8),
     /// The response has begun.
     Over,
 }
@@ -38,6 +38,11 @@ enum State {
 impl Tickets {
     /// Tickets follow the client's Finished at once, not after the webhook's thinking.
     const PROMPT: Elapsed = Elapsed::from_millis(1000);
+
+    /// A ticket is shorter than this, unless it holds a client's certificate.
+    const LONGEST: u16 = 1024;
+    /// Servers send no more of them at a time: OpenSSL two, rustls once four.
+    const MOST: u8 = 4;
 
     /// The server's record with `length` octets of body began, while a request waits or not. Says whether it is a
     /// ticket, and whether the one before it turns out to be one.
@@ -49,18 +54,20 @@ impl Tickets {
         ready: Option<Moment>,
     ) -> (bool, bool) {
         if !request_waits {
-            self.state = State::Tickets(length);
+            self.state = State::Tickets(length, 1);
             return (true, false);
         }
-        let prompt = ready.is_some_and(|ready| at.since(ready) <= Self::PROMPT);
+        let prompt = length <= Self::LONGEST && ready.is_some_and(|ready| at.since(ready) <= Self::PROMPT);
         let (state, answer) = match self.state {
             State::Waiting if prompt => (State::One(length), (false, false)),
-            State::One(size) if size == length && prompt => (State::Tickets(size), (true, true)),
-            State::Tickets(size) if size == length => (self.state, (true, false)),
+            State::One(size) if size == length && prompt => (State::Tickets(size, 2), (true, true)),
+            State::Tickets(size, count) if size == length && count < Self::MOST => {
+                (State::Tickets(size, count + 1), (true, false))
+            }
             _ => (State::Over, (false, false)),
         };
         self.state = state;
-        if matches!(state, State::One(_) | State::Tickets(_)) {
+        if matches!(state, State::One(_) | State::Tickets(..)) {
             let taken = self.taken.get_or_insert(Taken { first: at, last: at, octets: 0 });
             taken.last = at;
         }
@@ -69,7 +76,7 @@ impl Tickets {
 
     /// Octets of the server's current record.
     pub(crate) const fn octets(&mut self, octets: u64) {
-        if let (State::One(_) | State::Tickets(_), Some(taken)) = (self.state, &mut self.taken) {
+        if let (State::One(_) | State::Tickets(..), Some(taken)) = (self.state, &mut self.taken) {
             taken.octets = taken.octets.saturating_add(octets);
         }
     }
@@ -77,7 +84,7 @@ impl Tickets {
     /// The records that were taken for tickets while a request waited, if no other has come since.
     pub(crate) const fn taken(&self) -> Option<Taken> {
         match self.state {
-            State::Tickets(_) => self.taken,
+            State::Tickets(..) => self.taken,
             _ => None,
         }
     }

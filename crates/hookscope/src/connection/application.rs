@@ -103,6 +103,7 @@ impl Application {
     #[inline]
     fn records(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
         let Self { session, plain, calls, deframers, http, ended, .. } = self;
+        let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
                 // A server of HTTP never speaks first.
@@ -129,6 +130,8 @@ impl Application {
             let http2 = session.is_http2();
             session.record(side, event, at, limits.handshake, &mut |side, data, at| match data {
                 session::Application::Closed => calls.close(side, at),
+                session::Application::Reopened => calls.reopen(side),
+                session::Application::Ready => context.ready = Some(at),
                 _ if http2 => {}
                 session::Application::Began(length) => {
                     ended.extend(calls.began(side, length, at, context));

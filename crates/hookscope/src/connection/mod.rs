@@ -120,8 +120,7 @@ impl Connection {
         let Quote { source, destination, .. } = error.quote;
         let (key, from) = FlowKey::of(source, destination);
         let at = Moment { time: error.time, frame: error.frame };
-        let client = if source.port >= destination.port { from } else { from.other() };
-        Self::unseen(id, key, client, at)
+        Self::unseen(id, key, from, at)
     }
 
     /// The client's address and port.
@@ -154,6 +153,10 @@ impl Connection {
         let is_answer = segment.flags.has(Flags::ACK);
         if is_answer != (side == Side::Server) {
             // The other side opens. A SYN-ACK before its SYN tells the same once the roles are known.
+            return true;
+        }
+        if !is_answer && self.opened.is_none() && self.syn_ack.is_none() && self.halves.server.packets > 0 {
+            // What came before the SYN belongs to an earlier connection of the same port.
             return true;
         }
         let same = self.halves[side].is_same_syn(segment.seq);
@@ -236,12 +239,13 @@ impl Connection {
         if self.last.time <= at.time {
             self.last = at;
         }
+        let client = self.client();
         let unreachable = self.unreachable.get_or_insert_with(|| {
             Box::new(Unreachable {
                 at,
                 reporter: error.reporter,
                 kind: error.kind,
-                seq: error.quote.seq,
+                seq: error.quote.seq.filter(|_| error.quote.source == client),
                 count: 0,
             })
         });
@@ -293,7 +297,7 @@ impl Connection {
             _ => true,
         };
         let sack = if may_sack { segment.tcp_options().sack_blocks().next() } else { None };
-        self.halves[!side].acknowledged(segment.ack, sack.map(|(_, right)| right));
+        self.halves[!side].acknowledged(segment.ack, sack);
         if self.established.is_none()
             && side == Side::Client
             && self.opened.is_some()

@@ -57,8 +57,8 @@ impl<'a> Case<'a> {
 
     /// The last call, if its response has not begun: not if it may lie in packets that the capture lacks.
     pub(crate) fn waiting_call(&self) -> Option<&'a Call> {
-        let lost = self.connection.halves.server.has_losses();
-        self.last_call().filter(|call| call.first_byte.is_none() && !lost)
+        let server = &self.connection.halves.server;
+        self.last_call().filter(|call| call.first_byte.is_none() && !server.has_losses_since(call.requested))
     }
 
     /// Whether packets of either side are missing from the capture.
@@ -139,6 +139,25 @@ impl<'a> Case<'a> {
             && application.calls.count == 0
             && application.plain.client.is_none()
             && (application.plain.server.is_none() || application.session.is_some())
+            && !self.is_unread()
+    }
+
+    /// Whether octets were sent and none of them tells what they are: the snap length left only headers.
+    pub(crate) fn is_unread(&self) -> bool {
+        let Connection { application, halves, .. } = self.connection;
+        let sent = halves.client.data_at.is_some() || halves.server.data_at.is_some();
+        let plain = application.plain.client.is_some() || application.plain.server.is_some();
+        let plain = plain || application.proxied().is_some();
+        self.connection.opened.is_some() && sent && application.session.is_none() && !plain
+    }
+
+    /// Whether the client said nothing for a while before the connection closed: kube-apiserver sends its ClientHello
+    /// at once, so it was not dialled for a call.
+    pub(crate) fn is_idle_before_hello(&self) -> bool {
+        const AT_ONCE: Elapsed = Elapsed::from_millis(1000);
+        let silent = self.connection.halves.client.data_at.is_none();
+        let since = self.connection.established.zip(self.first_close());
+        silent && since.is_some_and(|(established, close)| close.at.since(established) > AT_ONCE)
     }
 
     /// How long nothing had come since `since` when watching ended.
@@ -154,14 +173,18 @@ impl<'a> Case<'a> {
     /// The deadline that a client kept which gave up `call` at `end`: a whole number of seconds, or the configured
     /// one; `None` if that moment is no deadline.
     pub(crate) fn deadline_kept(&self, call: &Call, end: Moment) -> Option<Elapsed> {
-        let kept = self.deadline_met(end.since(call.start));
+        let passed = |elapsed: Elapsed| {
+            let configured = Elapsed::from(self.config.deadline);
+            self.deadline_met(elapsed).or_else(|| (elapsed >= configured).then_some(configured))
+        };
+        let kept = passed(end.since(call.start));
         // A connection that was dialled for another call may carry this one: its deadline began with it.
         let ready = self.connection.application.complete().or(self.connection.established);
         let idle = ready.is_some_and(|ready| call.requested.since(ready) > Self::TOLERANCE);
-        kept.or_else(|| self.deadline_met(end.since(call.requested)).filter(|_| idle))
+        kept.or_else(|| passed(end.since(call.requested)).filter(|_| idle))
     }
 
-    /// The deadline that `elapsed` meets.
+    /// The deadline that `elapsed` meets, give or take a timer's tolerance.
     pub(crate) fn deadline_met(&self, elapsed: Elapsed) -> Option<Elapsed> {
         let near = |deadline: Elapsed| {
             (elapsed.as_nanos() - deadline.as_nanos()).abs() <= Self::TOLERANCE.as_nanos()
@@ -172,7 +195,7 @@ impl<'a> Case<'a> {
             return Some(whole_second);
         }
         let configured = Elapsed::from(self.config.deadline);
-        (elapsed >= configured || near(configured)).then_some(configured)
+        near(configured).then_some(configured)
     }
 }
 

@@ -53,6 +53,12 @@ pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = 
     findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
 }
 
+/// The verdict on a call that was not answered, or not whole: what became of its connection since it began.
+pub(crate) fn judge_open_call(case: &Case<'_>, call: &Call) -> Finding {
+    let findings = rules::RULES.iter().filter_map(|rule| rule.connection(case));
+    findings.filter(|finding| !finding.at.is_before(call.start)).reduce(first).unwrap_or_else(rules::nothing)
+}
+
 /// What is wrong with a call that was answered: mostly nothing.
 pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Option<Finding> {
     rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first)

@@ -97,7 +97,7 @@ impl<'a> Part<'a> {
                 Ok(Decoded::Tcp(segment)) => {
                     part.push(Item { event: Event::Segment(segment), position, clock })
                 }
-                Ok(Decoded::Icmp(error)) => part.push_error(error, position, clock),
+                Ok(Decoded::Icmp(error)) => part.insert_error(error, position, clock),
                 Ok(Decoded::Fragment(fragment)) => part.fragments.push((fragment, position, clock)),
                 Ok(Decoded::Udp(datagram)) => {
                     part.heard.extend(Heard::datagram(&datagram, position, clock));
@@ -107,6 +107,15 @@ impl<'a> Part<'a> {
             }
         }
         part
+    }
+
+    /// Sorts in what a reassembled datagram turned out to be.
+    fn insert(&mut self, item: Item<'a>) {
+        let shard = item.shard(self.buckets.len());
+        if let Some(bucket) = self.buckets.get_mut(shard) {
+            let place = bucket.partition_point(|other| other.position < item.position);
+            bucket.insert(place, item);
+        }
     }
 
     #[inline]
@@ -120,7 +129,7 @@ impl<'a> Part<'a> {
     /// Errors that say why a packet was not delivered go to its connection's shard. That a packet was too long is a
     /// fact of the path, no failure.
     #[cold]
-    fn push_error(&mut self, error: IcmpError, position: u64, clock: Timestamp) {
+    fn insert_error(&mut self, error: IcmpError, position: u64, clock: Timestamp) {
         let says_why = matches!(
             error.kind,
             IcmpKind::PortUnreachable
@@ -129,7 +138,7 @@ impl<'a> Part<'a> {
                 | IcmpKind::AdminProhibited
         );
         if says_why && error.quote.protocol == Protocol::TCP {
-            self.push(Item { event: Event::Unreachable(error), position, clock });
+            self.insert(Item { event: Event::Unreachable(error), position, clock });
         }
     }
 
@@ -149,7 +158,7 @@ pub(crate) struct Whole {
 }
 
 /// Puts IP fragments together, in the order of the capture.
-pub(crate) fn reassemble(parts: &[Part<'_>], fragments: &mut Fragments) -> Vec<Whole> {
+pub(crate) fn reassemble(parts: &[Part<'_>], fragments: &mut Fragments, traffic: &mut Traffic) -> Vec<Whole> {
     let mut wholes = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         for (fragment, position, clock) in &part.fragments {
@@ -160,8 +169,11 @@ pub(crate) fn reassemble(parts: &[Part<'_>], fragments: &mut Fragments) -> Vec<W
                     next = fragments.push(&inner);
                 } else {
                     wholes.push(Whole { datagram, position: *position, clock: *clock, part: index });
-                    break;
+                    next = Ok(None);
                 }
+            }
+            if let Err(reason) = next {
+                traffic.malformed(reason, 1);
             }
         }
     }
@@ -174,14 +186,9 @@ pub(crate) fn insert_wholes<'a>(parts: &mut [Part<'a>], wholes: &'a [Whole], tra
         let Some(part) = parts.get_mut(*part) else { continue };
         match decode_reassembled(datagram) {
             Ok(Decoded::Tcp(segment)) => {
-                let item = Item { event: Event::Segment(segment), position: *position, clock: *clock };
-                let shard = item.shard(part.buckets.len());
-                if let Some(bucket) = part.buckets.get_mut(shard) {
-                    let place = bucket.partition_point(|item| item.position < *position);
-                    bucket.insert(place, item);
-                }
+                part.insert(Item { event: Event::Segment(segment), position: *position, clock: *clock });
             }
-            Ok(Decoded::Icmp(error)) => part.push_error(error, *position, *clock),
+            Ok(Decoded::Icmp(error)) => part.insert_error(error, *position, *clock),
             Ok(Decoded::Udp(datagram)) => part.heard.extend(Heard::datagram(&datagram, *position, *clock)),
             Ok(_) => {}
             Err(reason) => traffic.malformed(reason, 1),

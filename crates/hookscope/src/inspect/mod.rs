@@ -94,7 +94,7 @@ impl Inspector {
         for part in &mut parts {
             self.traffic.add(&part.traffic);
         }
-        let wholes = batch::reassemble(&parts, &mut self.fragments);
+        let wholes = batch::reassemble(&parts, &mut self.fragments, &mut self.traffic);
         batch::insert_wholes(&mut parts, &wholes, &mut self.traffic);
         let config = &self.config;
         let feed = |(index, shard): (usize, &mut Shard)| {

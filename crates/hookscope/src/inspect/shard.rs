@@ -147,7 +147,10 @@ impl Shard {
         let slots = &self.slots;
         self.by_client.get_or_insert_with(|| {
             let tracked = (0..).zip(slots).filter_map(|(slot, place)| Some((place.tracked.as_ref()?, slot)));
-            tracked.map(|(tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
+            let mut by_age: Vec<_> =
+                tracked.map(|(tracked, slot)| (tracked.connection.id, tracked, slot)).collect();
+            by_age.sort_unstable_by_key(|&(id, ..)| id);
+            by_age.into_iter().map(|(_, tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
         })
     }
 
@@ -158,13 +161,17 @@ impl Shard {
         let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
         let hash = key.hash();
         let slot = self.find(&key, hash).or_else(|| self.find_untranslated(error));
-        if let Some(place) = slot.and_then(|slot| self.slots.get_mut(slot as usize))
-            && item.clock < place.expires
+        if let Some(slot) = slot
+            && let Some(place) = self.slots.get_mut(slot as usize)
             && let Some(tracked) = &mut place.tracked
         {
-            tracked.connection.unreachable(error);
-            place.renew(item.clock, config);
-            return;
+            if item.clock < place.expires {
+                tracked.connection.unreachable(error);
+                place.renew(item.clock, config);
+                return;
+            }
+            let now = place.expires;
+            self.finish(slot, now, config);
         }
         let connection = Connection::quoted(item.position, error);
         if let Some(Slot { tracked: Some(tracked), .. }) = self.open(connection, hash, item.clock, config) {
@@ -178,6 +185,11 @@ impl Shard {
     }
 
     fn find_untranslated(&mut self, error: &IcmpError) -> Option<u32> {
+        // The error is in the shard of the quoted client only if the client has the higher port.
+        let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
+        if key.ephemeral() != error.quote.source {
+            return None;
+        }
         let slot = *self.by_client().get(&error.quote.source)?;
         let tracked = self.slots.get(slot as usize)?.tracked.as_ref()?;
         tracked.connection.is_quoted_untranslated(error).then_some(slot)

@@ -156,7 +156,7 @@ fn last_words_of_what_may_be_http2_are_no_aborted_call() {
         .client(&tls::application_data(60))
         .server(&tls::application_data(300))
         .wait_ms(200)
-        .client(&tls::application_data(30))
+        .client(&tls::application_data(60))
         .client(&tls::close_notify13())
         .client_fin()
         .capture();
@@ -187,7 +187,7 @@ fn a_connection_joined_late_that_speaks_http2_has_no_calls() {
 #[test]
 fn what_a_client_sends_to_close_is_missed_by_nobody() {
     let farewell = answered_call("10.244.1.1:9443")
-        .wait_ms(1000)
+        .wait_ms(1300)
         .unacknowledged()
         .client(&tls::close_notify13())
         .wait_ms(200)

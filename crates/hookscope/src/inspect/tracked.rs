@@ -5,7 +5,7 @@ use crate::config::{Config, Keep};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::{Finding, Severity};
-use crate::diagnosis::{judge_call, judge_connection};
+use crate::diagnosis::{judge_call, judge_connection, judge_open_call};
 use crate::flow::key::FlowKey;
 use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::Tally;
@@ -102,7 +102,9 @@ impl Tracked {
             // response was cut off.
             let own = verdict.at.is_before(call.start) && verdict.severity != Severity::Ok;
             let cut_off = verdict.severity == Severity::Failure && !own;
-            let finding = if answered.is_some() && !cut_off { finding } else { Some(verdict.clone()) };
+            let failed = finding.as_ref().is_some_and(|finding| finding.severity == Severity::Failure);
+            let judged = failed || answered.is_some() && !cut_off;
+            let finding = if judged { finding } else { Some(judge_open_call(&case, &call)) };
             self.keep(call, finding, config, tally);
         }
         let Self { connection, calls, .. } = *self;

@@ -38,19 +38,32 @@ pub(crate) struct Builder<'a> {
     servers: Vec<&'a ServerTally>,
     names: Names<'a>,
     files: Files,
-    /// Connections to each server that were answered.
-    answered: HashMap<Endpoint, u64, FixedState>,
+    totals: HashMap<Endpoint, Totals, FixedState>,
+}
+
+/// Connections to one server, under all its names.
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    connections: u64,
+    /// Those whose SYN was answered.
+    answered: u64,
 }
 
 impl<'a> Builder<'a> {
+    fn totals(&self, server: Endpoint) -> Totals {
+        self.totals.get(&server).copied().unwrap_or_default()
+    }
+
     pub(crate) fn new(inspection: &'a Inspection, files: Files) -> Self {
         let servers = inspection.tally.servers();
-        let mut answered = HashMap::default();
+        let mut totals: HashMap<_, Totals, _> = HashMap::default();
         for server in servers {
-            *answered.entry(server.server).or_default() += server.answered_connections;
+            let total = totals.entry(server.server).or_default();
+            total.connections += server.connections;
+            total.answered += server.answered_connections;
         }
         let names = Names::learn(servers, &inspection.lookups.tracker.learned);
-        Self { inspection, servers: servers.iter().collect(), names, files, answered }
+        Self { inspection, servers: servers.iter().collect(), names, files, totals }
     }
 
     fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
@@ -160,12 +173,7 @@ impl<'a> Builder<'a> {
             server: server.server.to_string(),
             server_name: self.server_name(server).map(str::to_owned),
             count: group.count,
-            of: self
-                .servers
-                .iter()
-                .filter(|other| other.server == server.server)
-                .map(|other| other.connections)
-                .sum(),
+            of: self.totals(server.server).connections,
             first: group.first.time.to_string(),
             last: group.last.time.to_string(),
             ids: group.ids.clone(),
@@ -244,7 +252,7 @@ impl<'a> Builder<'a> {
             finding,
             call: about,
             name,
-            answered: self.answered.get(&outcome.connection.server()).copied().unwrap_or(0),
+            answered: self.totals(outcome.connection.server()).answered,
         };
         self.finding(finding, finding.rule.describe(&story))
     }

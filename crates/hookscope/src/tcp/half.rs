@@ -38,8 +38,8 @@ pub(crate) struct Half {
     /// Time to live of its packets, and of its first RST: 0 until there is one.
     pub(crate) ttl: u8,
     pub(crate) rst_ttl: u8,
-    /// Octets that the peer received and the capture lacks.
-    pub(crate) lost: u64,
+    /// When octets last turned out to be missing that the peer received.
+    lost_at: Option<Moment>,
     /// The octets that were retransmitted and not acknowledged since.
     pub(crate) stuck: Option<Box<Stuck>>,
     origin: Option<Origin>,
@@ -47,8 +47,8 @@ pub(crate) struct Half {
     end: i64,
     /// Offset up to which the peer has everything.
     acknowledged: i64,
-    /// Highest offset that the peer acknowledged selectively.
-    sacked: i64,
+    /// Octets of the smallest run that the peer acknowledged selectively, and the highest offset of all.
+    sacked: Option<(u32, i64)>,
     /// Whether this side's last segment offered no window.
     zero_window: bool,
     /// Where in the stream the FIN or RST stands, until everything before it is delivered.
@@ -92,7 +92,8 @@ impl Half {
 
     /// Whether octets after the stuck ones arrived: a later and smaller segment passed where a larger one did not.
     pub(crate) fn passed_over_stuck(&self) -> bool {
-        self.stuck.as_ref().is_some_and(|stuck| self.sacked > stuck.offset)
+        let Some((least, end)) = self.sacked else { return false };
+        self.stuck.as_ref().is_some_and(|stuck| end > stuck.offset && least < stuck.length)
     }
 
     /// The time to live of its RST and that of its other packets, where they differ: then something else sent the RST.
@@ -178,6 +179,11 @@ impl Half {
         budget: usize,
         sink: &mut impl FnMut(Chunk<'_>, Moment),
     ) {
+        let carries = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
+        if self.origin.is_none() && segment.payload_len == 0 && !segment.flags.has(carries) {
+            // An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space of this stream.
+            return;
+        }
         let origin = *self.origin.get_or_insert_with(|| {
             // Nothing was seen before: the stream begins here, and what came before counts as delivered.
             Origin::at(segment.seq)
@@ -254,9 +260,9 @@ impl Half {
         }
     }
 
-    /// Takes an acknowledgment by the peer, with the right edge of its last SACK block where it has one.
+    /// Takes an acknowledgment by the peer, with the edges of its last SACK block where it has one.
     #[inline]
-    pub(crate) fn acknowledged(&mut self, ack: u32, sack: Option<u32>) {
+    pub(crate) fn acknowledged(&mut self, ack: u32, sack: Option<(u32, u32)>) {
         let Some(origin) = self.origin else { return };
         let offset = origin.offset(ack, self.acknowledged.max(0));
         if offset > self.acknowledged {
@@ -268,8 +274,10 @@ impl Half {
                 self.stuck = None;
             }
         }
-        if let Some(edge) = sack {
-            self.sacked = self.sacked.max(origin.offset(edge, self.end));
+        if let Some((left, right)) = sack {
+            let (least, end) = self.sacked.unwrap_or((u32::MAX, i64::MIN));
+            self.sacked =
+                Some((least.min(right.wrapping_sub(left)), end.max(origin.offset(right, self.end))));
         }
     }
 
@@ -301,19 +309,33 @@ impl Half {
 
     /// Gives up missing octets and delivers what waited for them.
     pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
-        let Some(end) = self.hole_end() else { return };
-        self.lost = self.lost.saturating_add(end.abs_diff(self.stream.next()));
-        if self.stream.hole_end().is_some() {
-            self.stream.skip_hole(sink);
-        } else if let Some((offset, at)) = self.closes {
-            self.stream.skip_to(offset, at, sink);
+        let Self { stream, lost_at, closes, .. } = self;
+        let sink = &mut |chunk: Chunk<'_>, at| {
+            if matches!(chunk, Chunk::Gap(_)) {
+                *lost_at = Some(at);
+            }
+            sink(chunk, at);
+        };
+        if stream.hole_end().is_some() {
+            stream.skip_hole(sink);
+        } else if let Some((offset, at)) = *closes {
+            stream.skip_to(offset, at, sink);
         }
     }
 
     /// Whether packets of this side are missing from the capture: in the middle, or at the end, where the peer
     /// acknowledged more than was seen. (A FIN counts as one octet.)
     pub(crate) fn has_losses(&self) -> bool {
-        self.lost > 0 || self.origin.is_some() && self.acknowledged > self.end.saturating_add(1)
+        self.lost_at.is_some() || self.lacks_end()
+    }
+
+    /// Whether packets that this side sent since `moment` are missing.
+    pub(crate) fn has_losses_since(&self, moment: Moment) -> bool {
+        self.lost_at.is_some_and(|at| !at.is_before(moment)) || self.lacks_end()
+    }
+
+    fn lacks_end(&self) -> bool {
+        self.origin.is_some() && self.acknowledged > self.end.saturating_add(1)
     }
 }
 

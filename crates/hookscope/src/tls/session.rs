@@ -24,6 +24,10 @@ pub(crate) enum Application {
     Octets(u64),
     /// The side closed: with an alert, or with a record that is probably one.
     Closed,
+    /// The side had not closed: it goes on.
+    Reopened,
+    /// The handshake is complete.
+    Ready,
 }
 
 /// A ClientHello that was seen.
@@ -96,6 +100,8 @@ pub(crate) struct Session {
     pub(crate) rejected: Option<Moment>,
     /// When each side closed by an alert, or by a record that is probably one.
     pub(crate) closed: PerSide<Option<Moment>>,
+    /// Whether the server sent anything but an alert after the handshake.
+    pub(crate) server_spoke: bool,
     /// Whether a client of which no protocol was seen sent what looks like a control frame of HTTP/2.
     looks_like_http2: bool,
     /// When the handshake was complete.
@@ -115,7 +121,8 @@ pub(crate) struct Session {
 #[derive(Clone, Copy, Debug)]
 struct Undecided {
     at: Moment,
-    octets: u64,
+    /// The records after the first: when they began, and their octets.
+    request: Option<(Moment, u64)>,
 }
 
 /// What the current record of a side is.
@@ -277,12 +284,19 @@ impl Session {
             if side == Side::Client && !self.looks_like_http2 && self.is_protocol_unseen() {
                 self.looks_like_http2 = is_http2_control(header.length, self.cipher());
             }
+            if self.closed[side].take().is_some() {
+                // Nothing follows a close_notify (RFC 8446, section 6.1): what had its size was none.
+                sink(side, Application::Reopened, at);
+            }
+            self.server_spoke |= side == Side::Server;
             sink(side, Application::Began(header.length), at);
             return Current::Application;
         }
         match (side, probable) {
             (Side::Client, Probable::Alert) => {
-                self.rejected.get_or_insert(at);
+                if self.undecided.is_none() && !self.client_lost {
+                    self.rejected.get_or_insert(at);
+                }
                 self.close(side, at, sink);
                 Current::Ignored
             }
@@ -292,22 +306,44 @@ impl Session {
             }
             (Side::Client, Probable::Finished) => Current::ProbableFinished,
             (Side::Client, Probable::Other) => {
-                self.undecided.get_or_insert(Undecided { at, octets: 0 });
+                match &mut self.undecided {
+                    None => self.undecided = Some(Undecided { at, request: None }),
+                    Some(undecided) => {
+                        undecided.request.get_or_insert((at, 0));
+                    }
+                }
                 Current::Undecided
             }
-            (Side::Server, _) => {
-                if let (true, Some(undecided)) = (self.client_lost, self.undecided.take()) {
-                    // The server goes on after a record of the client: its Finished lies in a gap, and the record
-                    // was a request.
-                    self.completed(undecided.at);
-                    sink(Side::Client, Application::Began(0), undecided.at);
-                    sink(Side::Client, Application::Octets(undecided.octets), undecided.at);
+            (Side::Server, _) => match self.undecided.take() {
+                Some(undecided) => {
+                    self.server_goes_on(undecided, sink);
+                    self.server_spoke = true;
                     sink(side, Application::Began(header.length), at);
-                    return Current::Application;
+                    Current::Application
                 }
-                self.server_flight = Some(at);
-                Current::Ignored
-            }
+                None => {
+                    self.server_flight = Some(at);
+                    Current::Ignored
+                }
+            },
+        }
+    }
+
+    /// The server goes on after encrypted records of the client, so its handshake is complete: its Finished lies in a
+    /// gap, and then all of them are a request; or it shares the first of them with its Certificate.
+    #[cold]
+    fn server_goes_on(&mut self, undecided: Undecided, sink: &mut impl FnMut(Side, Application, Moment)) {
+        let request = if self.client_lost {
+            Some((undecided.at, undecided.request.map_or(0, |(_, octets)| octets)))
+        } else {
+            self.client_certificate = Some(undecided.at);
+            undecided.request
+        };
+        self.completed(undecided.at);
+        sink(Side::Client, Application::Ready, undecided.at);
+        if let Some((at, octets)) = request {
+            sink(Side::Client, Application::Began(0), at);
+            sink(Side::Client, Application::Octets(octets), at);
         }
     }
 
@@ -323,18 +359,22 @@ impl Session {
         match std::mem::take(&mut self.current[side]) {
             Current::Application => sink(side, Application::Octets(octets), at),
             Current::Undecided => {
-                if let Some(undecided) = &mut self.undecided {
-                    undecided.octets += octets;
+                if let Some((_, request)) =
+                    self.undecided.as_mut().and_then(|undecided| undecided.request.as_mut())
+                {
+                    *request += octets;
                 }
             }
             Current::ProbableFinished => {
                 self.client_certificate = self.undecided.take().map(|certificate| certificate.at);
                 self.completed(at);
+                sink(Side::Client, Application::Ready, at);
             }
             Current::Finished => {
                 self.finished[side] = true;
                 if self.finished[!side] && self.complete.is_none() {
                     self.completed(at);
+                    sink(side, Application::Ready, at);
                 }
             }
             Current::Alert => self.alert(side, at, sink),

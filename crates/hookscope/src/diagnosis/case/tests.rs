@@ -30,13 +30,18 @@ fn what_is_further_from_a_second_is_none() {
 }
 
 #[test]
-fn from_the_configured_deadline_on_every_time_is_past_it() {
+fn the_configured_deadline_is_one_whether_whole_or_not() {
     assert_eq!(met(10_000, 9_860), Some(10_000));
-    assert_eq!(met(10_000, 10_400), Some(10_000));
     assert_eq!(met(10_000, 12_000), Some(12_000), "the whole second is the better guess");
-    assert_eq!(met(10_000, 34_500), Some(10_000));
     assert_eq!(met(2_500, 2_400), Some(2_500), "a deadline need not be whole");
     assert_eq!(met(2_500, 2_300), None);
+    assert_eq!(met(10_000, 90_000), None, "past it is not at it");
+}
+
+#[test]
+fn whoever_gives_up_past_the_configured_deadline_kept_it() {
+    assert_eq!(kept(10, 10_400), Some(10_000));
+    assert_eq!(kept(10, 34_500), Some(10_000));
 }
 
 fn hello() -> Vec<u8> {

@@ -63,6 +63,9 @@ fn lack(case: &Case<'_>) -> Option<Lack> {
     if case.waiting_call().is_some_and(|call| case.may_be_http2(call)) {
         return Some(Lack::Packets);
     }
+    if case.is_unread() {
+        return Some(Lack::Packets);
+    }
     let unclear = case.last_call().is_some() || case.tls().is_some_and(|session| session.complete.is_none());
     if case.has_losses() && unclear {
         return Some(Lack::Packets);
@@ -76,5 +79,5 @@ fn lack(case: &Case<'_>) -> Option<Lack> {
         let resets = connection.halves.client.rst_at.or(connection.halves.server.rst_at).is_some();
         return (waits || resets).then_some(Lack::Begin);
     }
-    connection.established.is_none().then_some(Lack::End)
+    (connection.established.is_none() && case.first_close().is_none()).then_some(Lack::End)
 }

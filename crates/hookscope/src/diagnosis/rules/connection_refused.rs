@@ -21,7 +21,7 @@ impl Rule for ConnectionRefused {
         let connection = case.connection;
         let opened = connection.opened?;
         let rst = connection.halves.server.rst_at?;
-        if connection.syn_ack.is_some() || connection.established.is_some() {
+        if rst.is_before(opened) || connection.syn_ack.is_some() || connection.established.is_some() {
             return None;
         }
         Some(

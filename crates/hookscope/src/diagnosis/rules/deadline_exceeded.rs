@@ -32,12 +32,11 @@ impl Rule for DeadlineExceeded {
             None => return None,
         };
         let finding = Finding::failure(&Self, PAGE.code, Phase::Request, gave_up.unwrap_or(Moment::END))
-            .by(Side::Server)
             .shown(call.requested, "request begins")
             .shown((call.request_end != call.requested).then_some(call.request_end), "request complete")
             .shown(gave_up, "the client gives up and closes")
             .shown(case.connection.application.calls.late, "the answer, too late");
-        Some(Finding { by: None, deadline: Some(deadline), ..finding })
+        Some(Finding { deadline: Some(deadline), ..finding })
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {

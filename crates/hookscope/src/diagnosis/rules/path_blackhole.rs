@@ -62,12 +62,11 @@ impl Rule for PathBlackhole {
             (_, Side::Server) => Phase::Response,
         };
         let finding = Finding::failure(&Self, page.code, phase, stuck.first)
-            .by(side)
             .inferred()
             .shown(stuck.sent, "sent, never acknowledged")
             .shown(stuck.first, note)
             .shown((stuck.last != stuck.first).then_some(stuck.last), "sent again, last time");
-        Some(Finding { by: None, end: None, ..finding })
+        Some(Finding { end: None, ..finding })
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {

@@ -18,7 +18,7 @@ impl Rule for RstInTlsHandshake {
     }
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
-        if !case.is_in_tls_handshake() {
+        if !case.is_in_tls_handshake() || case.is_idle_before_hello() {
             return None;
         }
         let connection = case.connection;

@@ -27,8 +27,13 @@ impl Rule for SynUnanswered {
         let connection = case.connection;
         let (first, last) = (connection.opened?, connection.last_syn?);
         let silent = connection.halves.server.packets == 0 && connection.established.is_none();
+        // An answer that comes when the client has given up is none: its host resets it.
+        let too_late = connection.halves.client.syn >= 2
+            && connection.syn_ack.is_some_and(|answer| last.is_before(answer))
+            && connection.established.is_none()
+            && connection.halves.client.rst_at.is_some();
         let waited = connection.halves.client.syn >= 2 || case.waited(first) >= Self::RETRANSMISSION;
-        if !silent || !waited {
+        if !(silent && waited || too_late) {
             return None;
         }
         let finding =

@@ -29,6 +29,7 @@ impl Rule for TlsClientRejected {
         let alert = session.closed.server?;
         let unanswered = match case.last_call() {
             Some(call) => call.index == 0 && call.first_byte.is_none(),
+            None if session.server_spoke => false,
             None => session.complete.is_some_and(|complete| alert.since(complete) <= Self::PROMPT),
         };
         let client_closed_first = case.first_close_by(Side::Client).is_some();
