@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope webhooks.pcap                         say which webhook calls failed, and why
   hookscope --name '*.kyverno.svc' day.pcap.gz    look at the webhooks of one Service
   hookscope --format json a.pcap | jq .summary    hand the report to another program
-  kubectl exec POD -- tcpdump -w - | hookscope -  read from a pipe
+  kubectl exec POD -- cat w.pcap | hookscope -    read from a pipe
   hookscope explain tls-bad-certificate           what a code means and what to do";
 
 const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
