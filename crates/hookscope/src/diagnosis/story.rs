@@ -83,8 +83,8 @@ impl Story<'_> {
     /// The command that shows the pod at the server's address, with its restarts and its age. For the address of a
     /// node, these are all pods on the node's own network.
     pub(crate) fn show_pods(&self) -> String {
-        let address = self.address();
-        format!("`kubectl {} get pods -o wide --field-selector status.podIP={address}`", self.namespaced())
+        let pods = self.kubectl("get pods");
+        format!("`{pods} -o wide --field-selector status.podIP={}`", self.address())
     }
 
     /// The step that finds out who a server without a name is.
@@ -115,22 +115,25 @@ impl Story<'_> {
 
     /// The commands that show how much CPU and memory the pod takes, and how often its CPU limit held it back.
     pub(crate) fn show_usage(&self) -> String {
-        let pods = self.namespaced();
+        let (top, pods) = (self.kubectl("top pod"), self.kubectl("get pods"));
         let pod = match self.service() {
             Some((_, namespace)) => format!("'namespace=\"{namespace}\"'"),
             None => "POD".to_owned(),
         };
         format!(
-            "`kubectl {pods} top pod --containers`; the periods in which its CPU limit throttled it: `kubectl get --raw \
-             /api/v1/nodes/$(kubectl {pods} get pods --field-selector status.podIP={} \
+            "`{top} --containers`; the periods in which its CPU limit throttled it: `kubectl get --raw \
+             /api/v1/nodes/$({pods} --field-selector status.podIP={} \
              -o jsonpath='{{.items[0].spec.nodeName}}')/proxy/metrics/cadvisor | grep cfs_throttled_periods | grep {pod}`",
             self.address()
         )
     }
 
-    /// `-n NAMESPACE` where the namespace is known, else all namespaces.
-    fn namespaced(&self) -> String {
-        self.service().map_or_else(|| "-A".to_owned(), |(_, namespace)| format!("-n {namespace}"))
+    /// A `kubectl` command in the namespace, where it is known, else in all namespaces.
+    fn kubectl(&self, command: &str) -> String {
+        match self.service() {
+            Some((_, namespace)) => format!("kubectl -n {namespace} {command}"),
+            None => format!("kubectl {command} -A"),
+        }
     }
 
     /// When the story begins, to the second, as `kubectl logs` takes it: captures are read long after.

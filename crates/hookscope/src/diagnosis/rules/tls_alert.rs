@@ -214,7 +214,7 @@ fn by_server(story: &Story<'_>, alert: &Alert) -> Prose {
     match AlertDescription(alert.description.0).0 {
         70 => prose.hint(format!("Raise the server's TLS versions to 1.2 and 1.3{offer}; see what it speaks: `openssl s_client -connect {connection} -tls1_2`")),
         40 | 116 | 42..=46 | 48 => prose
-            .hint(format!("See whether it asks for a client certificate: only then this prints a line: `openssl s_client -connect {connection} </dev/null 2>/dev/null | grep -E 'Requested Signature Algorithms|Client Certificate Types'`"))
+            .hint(format!("See whether it asks for a client certificate (this prints a line only then): `openssl s_client -connect {connection} </dev/null 2>/dev/null | grep -E 'Requested Signature Algorithms|Client Certificate Types'`"))
             .hint("If it does: turn mutual TLS off for the webhook's port, or give kube-apiserver a client certificate for it (--admission-control-config-file, kubeConfigFile)"),
         112 => prose.hint(format!("Give the server a certificate and name for {}", story.name.unwrap_or("the SNI in the ClientHello"))),
         120 => prose.hint("Add http/1.1 to the server's ALPN protocols (NextProtos in Go)"),
