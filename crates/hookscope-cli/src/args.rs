@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope webhooks.pcap                         say which webhook calls failed, and why
   hookscope --name '*.kyverno.svc' day.pcap.gz    look at the webhooks of one Service
   hookscope --format json a.pcap | jq .summary    hand the report to another program
-  kubectl exec POD -- tcpdump -w - | hookscope -  read from a pipe
+  kubectl exec POD -- cat w.pcap | hookscope -    read from a pipe
   hookscope explain tls-bad-certificate           what a code means and what to do";
 
 const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
@@ -81,7 +81,7 @@ pub(crate) struct Analyze {
     #[arg(long, help_heading = "Report")]
     pub(crate) all: bool,
 
-    /// Only one line for each kind of failure
+    /// Only one line for each kind of failure; warnings go to standard error
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Report")]
     pub(crate) quiet: bool,
 
@@ -124,7 +124,7 @@ pub(crate) struct Analyze {
     pub(crate) port: Vec<u16>,
 
     /// Worker threads [default: all cores]
-    #[arg(long, value_name = "N", help_heading = "Reading and judging")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Reading and judging")]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -182,6 +182,11 @@ impl Cli {
     pub(crate) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Analyze(self.analyze))
     }
+}
+
+/// At least one thread.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected 1 or more; all cores are used where it is not given".to_owned())
 }
 
 /// A duration of more than no time, such as `10s` or `500ms`.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use hookscope::diagnosis::Page;
 use hookscope::filter::NameFilter;
-use hookscope::report::Input;
 use hookscope::report::schema::{Group, Report};
+use hookscope::report::{Input, LeftOut};
 use hookscope::{Config, Filter, Inspector, Keep};
 use hookscope_capture::{InputError, Options, Summary, for_each_batch};
 
@@ -19,6 +19,8 @@ pub(crate) struct Reading {
     pub(crate) report: Report,
     /// Failures and warnings by server and kind.
     pub(crate) groups: Vec<Group>,
+    /// What the filters leave out.
+    pub(crate) left_out: LeftOut,
 }
 
 /// Reads the captures, telling `progress` how far it is.
@@ -36,7 +38,11 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
         let input = input(&summary);
         // The groups are what the text report shows; in JSON every connection speaks for itself.
         let groups = if args.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-        Ok::<_, InputError>(Reading { report: inspection.report(&input), groups })
+        Ok::<_, InputError>(Reading {
+            report: inspection.report(&input),
+            groups,
+            left_out: inspection.left_out(),
+        })
     })
     .map_err(Failure::from)
 }

@@ -65,6 +65,9 @@ const TO_COME: [&str; 1] = ["nothing-sent"];
 /// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log.
 const WITHOUT_FIXTURE: [&str; 1] = ["nothing-sent"];
 
+/// Options of other programs that pages name alone.
+const OF_OTHERS: [&str; 3] = ["--admission-control-config-file", "--reject-with", "--tls-min-version"];
+
 const HEADINGS: [&str; 5] = [
     "## What the packets show",
     "## What kube-apiserver says",
@@ -139,14 +142,57 @@ fn every_page_has_the_headings_in_order_and_a_summary_of_one_sentence() {
 
 #[test]
 fn codes_that_pages_mention_exist() {
-    let promised = promised();
     for page in pages() {
         let section = page.text.split(HEADINGS[4]).nth(1).unwrap_or_default();
-        for line in section.lines().filter_map(|line| line.strip_prefix("- `")) {
-            let code = line.split('`').next().unwrap_or_default();
-            assert!(promised.contains_key(code), "{}.md sends its reader to {code}", name(page));
+        for line in section.lines().filter_map(|line| line.strip_prefix("- ")) {
+            let heads = line.split(": ").next().unwrap_or_default();
+            for code in heads.split('`').skip(1).step_by(2) {
+                let exists = pages().iter().any(|other| name(other) == code);
+                assert!(exists, "{}.md sends its reader to {code}", name(page));
+            }
         }
     }
+}
+
+#[test]
+fn options_and_subcommands_that_pages_mention_exist() {
+    // The README is held against the program.
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let rows: String = readme.lines().filter(|line| line.starts_with("| `-")).collect();
+    let options: BTreeSet<_> = options(&rows).collect();
+    assert!(options.contains("--deadline"), "the README has no table of options");
+    for page in pages() {
+        for code in code_of(page.text) {
+            let own = code.strip_prefix("hookscope ");
+            if let Some(command) = own.and_then(|rest| rest.split_whitespace().next()) {
+                let exists =
+                    ["analyze", "explain", "FILE", "FILE..."].contains(&command) || command.starts_with('-');
+                assert!(exists, "{}.md names `hookscope {command}`", name(page));
+            }
+            // An option that stands alone is hookscope's, unless it is known to be another program's.
+            let own = own.or_else(|| code.starts_with("--").then_some(code));
+            for option in own.into_iter().flat_map(self::options) {
+                let exists = options.contains(option) || OF_OTHERS.contains(&option);
+                assert!(exists, "{}.md names {option}", name(page));
+            }
+        }
+    }
+}
+
+/// What stands in code: spans, and lines of blocks.
+fn code_of(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```").enumerate().flat_map(|(index, part)| {
+        let is_block = index % 2 == 1;
+        let spans = part.split('`').skip(1).step_by(2).filter(move |_| !is_block);
+        spans.chain(part.lines().skip(1).filter(move |_| is_block).map(str::trim))
+    })
+}
+
+/// The long options in a text.
+fn options(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|char: char| !char.is_ascii_alphanumeric() && char != '-');
+    words.filter(|word| word.starts_with("--") && word.len() > 2)
 }
 
 #[test]

@@ -18,9 +18,10 @@ pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     let reading = engine::read(args, &mut progress)?;
     drop(progress);
 
-    // The text report shows warnings itself; what programs read has them among other fields.
-    if args.format != Format::Text && !args.quiet {
+    // The text report shows warnings itself, unless it is to be short; what programs read has them among other fields.
+    if args.format != Format::Text || args.quiet {
         reading.report.capture.warnings.iter().for_each(|warning| complain(warning));
+        text::filtered(&reading.report, &reading.left_out).iter().for_each(|remark| complain(remark));
     }
     output::to_stdout(|out| write(out, args, &reading))?;
     Ok(status(&reading.report))
@@ -36,8 +37,13 @@ fn write(out: &mut dyn Write, args: &Analyze, reading: &Reading) -> io::Result<(
                 (_, true) => text::Detail::Verbose,
                 _ => text::Detail::Normal,
             };
-            let story =
-                text::Story { report: &reading.report, groups: &reading.groups, all: args.all, detail };
+            let story = text::Story {
+                report: &reading.report,
+                groups: &reading.groups,
+                left_out: reading.left_out,
+                all: args.all,
+                detail,
+            };
             let mut page = String::new();
             text::report(&mut page, terminal::paper(args.color.when), &story).map_err(io::Error::other)?;
             out.write_all(page.as_bytes())

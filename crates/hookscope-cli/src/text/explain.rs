@@ -42,6 +42,6 @@ pub(crate) fn codes(out: &mut dyn Write, paper: Paper, codes: &[Code]) -> fmt::R
         }
         page.blank()?;
     }
-    let legend = "✗ failure  ! warning  ✓ ok. hookscope explain CODE says more.";
+    let legend = "✗ failure  ! warning  ✓ ok. To read one: hookscope explain CODE";
     page.line(0, &Text::new().styled(FAINT, legend))
 }

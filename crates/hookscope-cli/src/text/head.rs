@@ -56,7 +56,7 @@ pub(super) fn file_name(path: &str) -> &str {
     Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path)
 }
 
-/// Packets, connections, calls and lookups.
+/// Packets, connections, requests and lookups.
 fn totals(report: &Report) -> Vec<Text> {
     let (capture, summary) = (&report.capture, &report.summary);
     let mut packets = counted(capture.packets, "packet");
@@ -67,7 +67,8 @@ fn totals(report: &Report) -> Vec<Text> {
     let mut parts = vec![
         Text::new().glued(PLAIN, packets),
         failed(&counted(summary.connections, "connection"), summary.failed_connections),
-        failed(&counted(summary.calls, "call"), summary.failed_calls),
+        // Calls whose connection failed before their request are not among them.
+        failed(&format!("{}{GLUE}seen", counted(summary.calls, "request")), summary.failed_calls),
     ];
     if lookups > 0 {
         let lookups = format!("{} failed", counted(lookups as u64, "lookup"));

@@ -21,11 +21,13 @@ mod timeline;
 
 use std::fmt::{self, Write};
 
+use hookscope::report::LeftOut;
 use hookscope::report::schema::{Group, Report};
 
 pub(crate) use explain::{Code, codes, page};
 use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};
+pub(crate) use notes::filtered;
 pub(crate) use numbers::duration;
 
 /// How much to say.
@@ -45,6 +47,8 @@ pub(crate) struct Story<'a> {
     pub(crate) report: &'a Report,
     /// Failures and warnings by server and kind.
     pub(crate) groups: &'a [Group],
+    /// What the filters leave out.
+    pub(crate) left_out: LeftOut,
     /// Whether everything is to be listed, however much there is.
     pub(crate) all: bool,
     pub(crate) detail: Detail,
@@ -69,7 +73,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     }
     head::write(page, story.report)?;
     if story.report.summary.connections == 0 && story.groups.is_empty() {
-        return notes::nothing_to_see(page);
+        return notes::nothing_to_see(page, story);
     }
     if failures.is_empty() {
         notes::nothing_failed(page, story.report)?;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use hookscope::report::LeftOut;
 use hookscope::report::schema::Report;
 
 use super::Story;
-use super::layout::{Page, Text};
+use super::layout::{GLUE, Page, Text};
 use super::numbers::{count, counted};
 use super::style::{COPY, FAINT, GOOD, WARNING};
 
@@ -21,10 +22,13 @@ pub(super) fn nothing_failed(page: &mut Page<'_>, report: &Report) -> fmt::Resul
         let judged = if incomplete(report) == 0 { " Every call was answered in time." } else { "" };
         return page.paragraph(0, 2, &Text::new().styled(GOOD, "✓ Nothing failed.").plain(judged));
     }
-    let text = Text::new().styled(GOOD, "✓ Nothing failed,").plain(" but no webhook call was seen either:");
+    // Of a capture that breaks off nobody knows what the rest holds.
+    let (sign, style) = if report.capture.truncated { ("!", WARNING) } else { ("✓", GOOD) };
+    let text = Text::new().styled(style, format!("{sign} Nothing failed,"));
+    let text = text.plain(" but no webhook call was seen either:");
     let text = text.plain(format!(" {} without a request in HTTP/1.1 over TLS.", connections(report)));
     page.paragraph(0, 2, &text)?;
-    how_to_capture(page)
+    how_to_capture(page, report)
 }
 
 fn connections(report: &Report) -> String {
@@ -32,14 +36,48 @@ fn connections(report: &Report) -> String {
 }
 
 /// Says what a capture without any TCP connection means.
-pub(super) fn nothing_to_see(page: &mut Page<'_>) -> fmt::Result {
+pub(super) fn nothing_to_see(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     page.blank()?;
+    if story.left_out.connections > 0 {
+        return remarks(page, story);
+    }
     let text = Text::new().styled(WARNING, "! No TCP connection was seen,");
     page.paragraph(0, 2, &text.plain(" so nothing can be said about webhook calls."))?;
-    how_to_capture(page)
+    how_to_capture(page, story.report)
 }
 
-fn how_to_capture(page: &mut Page<'_>) -> fmt::Result {
+/// Says what the filters leave out that may have been meant, a sentence or two each.
+pub(crate) fn filtered(report: &Report, left_out: &LeftOut) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if report.summary.connections == 0 && left_out.connections > 0 {
+        let all = counted(left_out.connections, "connection");
+        remarks.push(format!(
+            "The filters leave none of the {all}. --name must match the whole name: try --name '*kyverno*'. Servers are pods' addresses, \
+             not ClusterIPs."
+        ));
+    }
+    remarks.extend((left_out.failed_nameless > 0).then(|| nameless(left_out)));
+    remarks.into_iter().map(|remark| remark.replace(GLUE, " ")).collect()
+}
+
+fn nameless(left_out: &LeftOut) -> String {
+    let connections = counted(left_out.nameless, "connection");
+    let are = if left_out.nameless == 1 { "is" } else { "are" };
+    let failed = count(left_out.failed_nameless);
+    format!("{connections} ({failed} failed) to servers without a known name {are} left out by --name.")
+}
+
+fn remarks(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
+    filtered(story.report, &story.left_out)
+        .iter()
+        .try_for_each(|remark| page.item(0, &Text::new().styled(WARNING, "! "), &Text::new().plain(remark)))
+}
+
+fn how_to_capture(page: &mut Page<'_>, report: &Report) -> fmt::Result {
+    if report.capture.truncated {
+        let advice = "The capture breaks off: copy it again once tcpdump has ended, or capture anew.";
+        page.paragraph(2, 2, &Text::new().plain(advice))?;
+    }
     let advice = "Capture on the host of the kube-apiserver that makes the calls (each control-plane node makes \
                   its own), while they fail:";
     page.paragraph(2, 2, &Text::new().plain(advice))?;
@@ -75,9 +113,13 @@ pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     if story.report.summary.calls > 0 {
         notes.extend(without_calls(story));
     }
-    if !notes.is_empty() {
+    let left_out = &story.left_out;
+    // Failed ones are worth a warning.
+    notes.extend((left_out.nameless > 0 && left_out.failed_nameless == 0).then(|| nameless(left_out)));
+    if !notes.is_empty() || !filtered(story.report, left_out).is_empty() {
         page.blank()?;
     }
+    remarks(page, story)?;
     notes.iter().try_for_each(|note| page.paragraph(0, 0, &Text::new().styled(FAINT, note)))
 }
 

@@ -1,7 +1,7 @@
 //! Turns sentences of the engine into those of the page: what the heading says is not said again, numbers are
 //! written as everywhere else in the report.
 
-use hookscope::report::schema::Group;
+use hookscope::report::schema::{Example, Group};
 
 use super::layout::GLUE;
 use super::numbers::count;
@@ -16,6 +16,10 @@ pub(super) fn summary(group: &Group) -> String {
     let named = group.server_name.as_ref().map(|name| format!("{name} ({server})"));
     let full = named.as_deref().unwrap_or(server);
     let said = &subject::verdict(group).summary;
+    if let Example::Lookup(_) = group.example {
+        let called = said.replace(&format!("name server {server} "), "name server ");
+        return numbers(&called.replace(server, "the name server"));
+    }
     let short = match said.split_once(full) {
         // An address may be the beginning of another.
         Some((_, after)) if after.starts_with(|next: char| next.is_ascii_digit()) => said.clone(),
@@ -64,6 +68,18 @@ mod tests {
         assert_eq!(shown(Some("a.svc"), "Data to a.svc (10.0.0.1:443) vanish"), "Data to the server vanish");
         assert_eq!(shown(Some("a.svc"), "It is for b.svc, not a.svc"), "It is for b.svc, not a.svc");
         assert_eq!(shown(None, "10.0.0.1:4430 is another"), "10.0.0.1:4430 is another");
+    }
+
+    #[test]
+    fn a_name_server_is_called_one() {
+        let told = |said: &str| {
+            let mut group = sample::lookup().groups.remove(0);
+            group.server = "10.0.0.1:53".to_owned();
+            subject::verdict_mut(&mut group).summary = said.to_owned();
+            summary(&group).replace(GLUE, " ")
+        };
+        assert_eq!(told("The name server 10.0.0.1:53 refused"), "The name server refused");
+        assert_eq!(told("2 queries to 10.0.0.1:53, no answer"), "2 queries to the name server, no answer");
     }
 
     #[test]

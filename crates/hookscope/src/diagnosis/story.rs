@@ -5,7 +5,7 @@ use std::fmt;
 use crate::call::Call;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::Finding;
-use crate::time::Elapsed;
+use crate::time::{Elapsed, Timestamp};
 
 /// A finding and everything around it.
 #[derive(Clone, Copy, Debug)]
@@ -80,35 +80,81 @@ impl Story<'_> {
         }
     }
 
-    /// The command that shows the logs of the pods behind the server.
+    /// The command that shows the pod at the server's address, with its restarts and its age. For the address of a
+    /// node, these are all pods on the node's own network.
+    pub(crate) fn show_pods(&self) -> String {
+        let pods = self.kubectl("get pods");
+        format!("`{pods} -o wide --field-selector status.podIP={}`", self.address())
+    }
+
+    /// The step that finds out who a server without a name is.
+    pub(crate) fn find_unnamed(&self) -> String {
+        format!(
+            "Find its Service and namespace, then its pod (for a node's address, all pods on the host network are \
+             listed): `kubectl get endpointslices -A | grep -w {}`; {}",
+            self.address(),
+            self.show_pods()
+        )
+    }
+
+    /// The command that shows the log of the pod at the server's address.
     pub(crate) fn show_logs(&self) -> String {
+        let since = self.beginning();
+        let options = format!("--all-containers --timestamps --since-time={since}");
         match self.service() {
-            Some((service, namespace)) => {
-                format!(
-                    "`kubectl -n {namespace} logs service/{service} --timestamps --since-time={}`",
-                    self.beginning()
-                )
-            }
+            Some((_, namespace)) => format!(
+                "`kubectl -n {namespace} logs $(kubectl -n {namespace} get pods -o name --field-selector status.podIP={}) {options}`",
+                self.address()
+            ),
             None => format!(
-                "`kubectl get pods -A --field-selector status.podIP={}` names the pod, this reads its log: `kubectl -n NAMESPACE logs POD --timestamps --since-time={}`",
-                self.address(),
-                self.beginning()
+                "{} names the pod, this reads its log: `kubectl -n NAMESPACE logs POD {options}`",
+                self.show_pods()
             ),
         }
     }
 
-    /// The command that shows how much CPU and memory the pods behind the server take.
+    /// The commands that show how much CPU and memory the pod takes, and how often its CPU limit held it back.
     pub(crate) fn show_usage(&self) -> String {
-        let namespace =
-            self.service().map_or_else(|| "-A".to_owned(), |(_, namespace)| format!("-n {namespace}"));
-        format!("`kubectl top pod {namespace} --containers`")
+        let (top, pods) = (self.kubectl("top pod"), self.kubectl("get pods"));
+        let pod = match self.service() {
+            Some((_, namespace)) => format!("'namespace=\"{namespace}\"'"),
+            None => "POD".to_owned(),
+        };
+        format!(
+            "`{top} --containers`; the periods in which its CPU limit throttled it: `kubectl get --raw \
+             /api/v1/nodes/$({pods} --field-selector status.podIP={} \
+             -o jsonpath='{{.items[0].spec.nodeName}}')/proxy/metrics/cadvisor | grep cfs_throttled_periods | grep {pod}`",
+            self.address()
+        )
+    }
+
+    /// A `kubectl` command in the namespace, where it is known, else in all namespaces.
+    fn kubectl(&self, command: &str) -> String {
+        match self.service() {
+            Some((_, namespace)) => format!("kubectl -n {namespace} {command}"),
+            None => format!("kubectl {command} -A"),
+        }
     }
 
     /// When the story begins, to the second, as `kubectl logs` takes it: captures are read long after.
-    fn beginning(&self) -> String {
+    pub(crate) fn beginning(&self) -> String {
         let first = self.call.map_or(self.case.connection.first, |call| call.start).time.to_string();
         let second = first.split('.').next().unwrap_or(&first);
         format!("{second}Z")
+    }
+
+    /// The name that the server's certificate must bear, as far as the capture shows it.
+    pub(crate) fn wanted_name(&self) -> String {
+        let offered = self.case.tls().and_then(|session| session.offered());
+        let names_nobody = offered.is_some_and(|offered| offered.server_name.is_none() && !offered.is_cut);
+        match (self.service(), self.name) {
+            _ if names_nobody => {
+                "the IP address that was called (no name was sent: it needs an IP SAN)".to_owned()
+            }
+            (Some((service, namespace)), _) => format!("{service}.{namespace}.svc"),
+            (None, Some(name)) => name.to_owned(),
+            (None, None) => "the name that was called (the name was not captured)".to_owned(),
+        }
     }
 
     /// The command that shows the certificate that the server presents.
@@ -143,6 +189,30 @@ impl fmt::Display for Human {
     }
 }
 
+/// A point in time as people read it, to the second: `2026-11-12 15:14:40 UTC`.
+pub(crate) struct Date(pub(crate) Timestamp);
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.0.to_string();
+        let second = time.split('.').next().unwrap_or(&time);
+        write!(f, "{} UTC", second.replace('T', " "))
+    }
+}
+
+/// How far apart two dates are, roughly: `10 days`, `3 hours`.
+pub(crate) struct Apart(pub(crate) Elapsed);
+
+impl fmt::Display for Apart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_nanos().unsigned_abs() / 1_000_000_000;
+        let units = [("day", 86_400), ("hour", 3600), ("minute", 60)];
+        let unit = units.into_iter().find(|(_, length)| seconds >= 2 * length);
+        let (name, length) = unit.unwrap_or(("second", 1));
+        f.write_str(&count(seconds / length, name))
+    }
+}
+
 /// `1 SYN`, `2 SYNs`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
@@ -151,6 +221,23 @@ pub(crate) fn count(number: u64, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_told_to_the_second_and_distances_roughly() {
+        assert_eq!(
+            Date(Timestamp::from_nanos(1_792_731_967_500_000_000)).to_string(),
+            "2026-10-23 05:06:07 UTC"
+        );
+        for (seconds, shown) in [
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (7199, "119 minutes"),
+            (7200, "2 hours"),
+            (-864_000, "10 days"),
+        ] {
+            assert_eq!(Apart(Elapsed::from_millis(seconds * 1000)).to_string(), shown);
+        }
+    }
 
     #[test]
     fn only_names_without_meaning_to_a_shell_are_put_into_commands() {

@@ -15,7 +15,7 @@ use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
 use crate::packet::Frame;
 use crate::report::names::{Name, Names};
 use crate::report::timeline::timeline;
-use crate::report::{community, schema};
+use crate::report::{LeftOut, community, schema};
 use crate::side::Side;
 use crate::time::Elapsed;
 use crate::tls::certificate::Certificate;
@@ -131,6 +131,21 @@ impl<'a> Builder<'a> {
             }
         }
         summary
+    }
+
+    /// What the filter leaves out.
+    pub(crate) fn left_out(&self) -> LeftOut {
+        let filter = &self.inspection.config.filter;
+        let mut left_out = LeftOut::default();
+        for server in &self.servers {
+            left_out.connections += server.connections;
+            let is_nameless = !filter.names.is_empty() && self.server_name(server).is_none();
+            if is_nameless && filter.admits_server(server.server) {
+                left_out.nameless += server.connections;
+                left_out.failed_nameless += server.failed_connections;
+            }
+        }
+        left_out
     }
 
     /// The connections that were kept and pass the filter.

@@ -21,6 +21,17 @@ pub struct Input {
     pub warnings: Vec<String>,
 }
 
+/// What the filter leaves out, for a reader who wonders where it went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// All connections that were seen, those that pass the filter included.
+    pub connections: u64,
+    /// Connections that no list of names can let pass, as no name of their server is known.
+    pub nameless: u64,
+    /// Those of them that failed.
+    pub failed_nameless: u64,
+}
+
 impl Inspection {
     /// The whole report, as `--format json` prints it.
     pub fn report(&self, input: &Input) -> schema::Report {
@@ -43,6 +54,11 @@ impl Inspection {
         let failures = groups.partition_point(schema::Group::is_failure);
         groups.splice(failures..failures, builder.lookup_groups());
         groups
+    }
+
+    /// What the filter leaves out of the report.
+    pub fn left_out(&self) -> LeftOut {
+        Builder::new(self, Files::default()).left_out()
     }
 
     fn capture(&self, input: &Input) -> schema::Capture {

@@ -28,7 +28,8 @@ fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
 }
 
 fn story(sample: &sample::Sample, detail: Detail) -> Story<'_> {
-    Story { report: &sample.report, groups: &sample.groups, all: false, detail }
+    let left_out = LeftOut::default();
+    Story { report: &sample.report, groups: &sample.groups, left_out, all: false, detail }
 }
 
 fn told(sample: &sample::Sample, width: usize, detail: Detail) -> String {
@@ -121,6 +122,39 @@ fn an_empty_capture_says_how_to_capture() {
 #[test]
 fn connections_without_calls_are_not_called_healthy() {
     hold("no-calls-80.txt", &told(&sample::no_calls(), 80, Detail::Normal));
+}
+
+#[test]
+fn what_the_filters_leave_out_is_said() {
+    let empty = sample::empty();
+    let left_out = LeftOut { connections: 12, nameless: 3, failed_nameless: 2 };
+    let filtered = |left_out| {
+        let story = Story { left_out, ..story(&empty, Detail::Normal) };
+        written(|out| report(out, paper(120), &story))
+    };
+    let text = filtered(left_out);
+    assert!(text.contains("! The filters leave none of the 12 connections. --name must match"), "{text}");
+    assert!(
+        text.contains("! 3 connections (2 failed) to servers without a known name are left out"),
+        "{text}"
+    );
+    assert!(!text.contains("No TCP connection was seen"), "{text}");
+
+    let healthy = sample::healthy(3);
+    let story =
+        Story { left_out: LeftOut { failed_nameless: 0, ..left_out }, ..story(&healthy, Detail::Normal) };
+    let text = written(|out| report(out, paper(120), &story));
+    assert!(text.contains("\n3 connections (0 failed) to servers without a known name"), "{text}");
+    assert!(!text.contains("The filters leave none"), "{text}");
+}
+
+#[test]
+fn a_capture_that_breaks_off_without_calls_gets_no_tick() {
+    for mut sample in [sample::no_calls(), sample::empty()] {
+        sample.report.capture.truncated = true;
+        let text = told(&sample, 120, Detail::Normal);
+        assert!(!text.contains('✓') && text.contains("copy it again"), "{text}");
+    }
 }
 
 #[test]

@@ -39,16 +39,26 @@ impl Rule for ConnectionRefused {
             _ => String::new(),
         };
         let (address, port) = (story.address(), story.port());
+        let listens = |namespace: &str| {
+            format!(
+                "`kubectl -n {namespace} debug -it POD --image=nicolaka/netshoot -- ss -ltn 'sport = :{port}'`"
+            )
+        };
+        let pod = match story.service() {
+            Some(_) => {
+                format!("Find the pod behind {address} and whether it is Ready: {}", story.find_pods())
+            }
+            None => story.find_unnamed(),
+        };
         let listening = match story.service() {
             Some((service, namespace)) => format!(
-                "Compare the Service's targetPort with the port the container listens on: `kubectl -n {namespace} get svc {service} -o yaml`"
+                "Compare the Service's targetPort with the port the container listens on: `kubectl -n {namespace} get svc {service} -o yaml`; {}",
+                listens(namespace)
             ),
-            None => format!(
-                "See in the pod what listens, and on which address: `kubectl exec -it POD -- ss -ltn 'sport = :{port}'`"
-            ),
+            None => format!("See in the pod what listens, and on which address: {}", listens("NAMESPACE")),
         };
         Prose::only(format!("{} refused the connection with a RST{after}: nothing listens there, or a firewall rejects", story.server()))
-            .hint(format!("Find the pod behind {address} and whether it is Ready: {}", story.find_pods()))
+            .hint(pod)
             .hint(listening)
             .hint(format!("If it listens, see on the pod's node whether a firewall answers for it: `iptables-save | grep -i 'tcp-reset'`; `nc -vz {address} {port}`"))
     }

@@ -55,7 +55,7 @@ impl Rule for DeadlineExceeded {
             deadline.as_secs()
         ))
         .hint(format!("Read what the webhook was doing at that time: {}", story.show_logs()))
-        .hint(format!("See whether its CPU limit throttles it (container_cpu_cfs_throttled_periods_total grows): {}", story.show_usage()))
+        .hint(format!("See whether it lacks CPU: {}", story.show_usage()))
         .hint("See whether it calls the API or another service itself and waits for that, or is called for its own pods (exclude them with namespaceSelector)")
         .hint("Give it more time or less work: timeoutSeconds up to 30, narrower rules, matchConditions, more replicas")
     }

@@ -61,6 +61,6 @@ impl Rule for FinBeforeResponse {
                 "Read the webhook's log at that time for a panic or a shutdown: {}",
                 story.show_logs()
             ))
-            .hint(format!("See whether its pods were restarted or rolled out: {}", story.find_pods()))
+            .hint(format!("See whether its pods were restarted or rolled out (RESTARTS, AGE; none listed: the pod is gone): {}", story.show_pods()))
     }
 }

@@ -38,6 +38,9 @@ impl Rule for FinInResponse {
             story.server()
         ))
         .hint(format!("Read the server's log at that time: {}", story.show_logs()))
-        .hint(format!("See whether it was restarted: {}", story.find_pods()))
+        .hint(format!(
+            "See whether it was restarted (RESTARTS, AGE; none listed: the pod is gone): {}",
+            story.show_pods()
+        ))
     }
 }

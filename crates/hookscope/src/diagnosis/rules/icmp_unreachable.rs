@@ -60,16 +60,18 @@ impl Rule for IcmpUnreachable {
                 "{server} has no endpoint that could answer: this host rejected the connection itself ({errors} port unreachable), no packet left it"
             ))
             .hint(format!("See whether any pod behind the Service is Ready: {}", endpoints(story)))
-            .hint("If pods exist but are not Ready: `kubectl get pods -A | grep -v Running`, then read their events and readiness probes")
+            .hint("If pods exist but are not Ready: `kubectl get pods -A | awk '{split($3,r,\"/\"); if (r[1]!=r[2]) print}'`, then read their events and readiness probes")
             .hint("If the webhook is gone for good: delete its ValidatingWebhookConfiguration or MutatingWebhookConfiguration");
         }
-        let what = match code {
-            code if code == PORT.code => "port unreachable: nothing listens there, or a firewall rejects it",
-            code if code == HOST.code => "host unreachable: it does not answer on its link",
-            code if code == NET.code => "network unreachable: there is no route to it",
-            _ => "administratively prohibited: a firewall rejects it",
+        let (what, why) = match code {
+            code if code == PORT.code => {
+                ("port unreachable", "nothing listens there, or a firewall rejects it")
+            }
+            code if code == HOST.code => ("host unreachable", "it does not answer on its link"),
+            code if code == NET.code => ("network unreachable", "there is no route to it"),
+            _ => ("administratively prohibited", "a firewall rejects it"),
         };
-        let prose = Prose::only(format!("{reporter} reports for {server}: {what} ({errors})"));
+        let prose = Prose::only(format!("{reporter} reports {what} for {server}: {why} ({errors})"));
         match code {
             code if code == PORT.code => prose
                 .hint(format!("Find the rule that rejects it, on {reporter}: `iptables-save | grep -i reject`; `nft list ruleset | grep -i reject`"))

@@ -51,6 +51,6 @@ impl Rule for RstInResponse {
             story.server()
         ))
         .hint(format!("Read the webhook's log at that time for a crash or a panic: {}", story.show_logs()))
-        .hint(format!("See whether its container was restarted or killed for memory: {}", story.find_pods()))
+        .hint(format!("See whether its container was restarted or killed for memory (RESTARTS, AGE; none listed: the pod is gone): {}", story.show_pods()))
     }
 }

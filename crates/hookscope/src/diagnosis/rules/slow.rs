@@ -53,12 +53,12 @@ impl Rule for Slow {
                 "A call of {server} took {total} (slow from {threshold}), {} of it in the TLS handshake",
                 Human(took)
             ))
-            .hint("See whether the webhook loads or fetches its certificate in the handshake, or lacks CPU for it: `kubectl top pod -A --containers`")
+            .hint(format!("See whether the webhook loads or fetches its certificate in the handshake, or lacks CPU for it: {}", story.show_usage()))
             .hint(format!("Measure it from this host: `time openssl s_client -connect {} </dev/null`", story.case.connection.server()));
         }
         Prose::only(format!("{server} took {total} to answer a call (slow from {threshold})"))
             .hint(format!("Read what the webhook was doing at that time: {}", story.show_logs()))
-            .hint("See whether its CPU limit throttles it: `kubectl top pod -A --containers`")
+            .hint(format!("See whether it lacks CPU: {}", story.show_usage()))
     }
 }
 

@@ -66,11 +66,15 @@ impl Rule for SynUnanswered {
                 ))
                 .hint("Several paths, one of them broken (bond, ECMP): compare client ports that work with those that do not");
         }
+        let pod = match story.service() {
+            Some(_) => format!("Find the pod and the node it runs on: {}", story.show_pods()),
+            None => story.find_unnamed(),
+        };
         Prose::only(summary)
             .hint(format!(
                 "See if the port is reachable from this host at all: `nc -vz -w 3 {address} {port}`; `ip route get {address}`"
             ))
-            .hint(format!("Find the pod and the node it runs on: {}", story.find_pods()))
+            .hint(pod)
             .hint(format!(
                 "Capture on that node: `tcpdump -ni any 'host {address} and tcp port {port}'`. SYN arrives: its firewall \
                  or a NetworkPolicy drops it. No SYN: a cloud firewall, route or overlay between the nodes does"

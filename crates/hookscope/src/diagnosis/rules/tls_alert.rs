@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
-use crate::diagnosis::story::{Prose, Story};
+use crate::diagnosis::story::{Apart, Date, Prose, Story};
 use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Phase};
 use crate::diagnosis::{Page, Rule};
 use crate::side::Side;
@@ -74,24 +74,26 @@ fn cause(case: &Case<'_>, alert: &Alert) -> Option<Cause> {
     }
     let session = case.tls()?;
     let certificate = Certificate::read(session.certificate.as_deref()?)?;
-    let name = session.offered().and_then(|offered| offered.server_name.as_deref());
-    let is_for_server = match name {
-        Some(name) => certificate.is_for(name),
+    let offered = session.offered();
+    let is_for_server = match offered.and_then(|offered| offered.server_name.as_deref()) {
+        Some(name) => Some(certificate.is_for(name)),
+        // What was not captured may have been there.
+        None if offered.is_none_or(|offered| offered.is_cut) => None,
         // Go sends no SNI where it was given an address, and then needs an IP SAN. Which address that was, address
         // translation hides.
-        None => certificate.names_an_address(),
+        None => Some(certificate.names_an_address()),
     };
-    Some(if alert.at.time > certificate.not_after {
-        Cause::Expired
+    if alert.at.time > certificate.not_after {
+        Some(Cause::Expired)
     } else if alert.at.time < certificate.not_before {
-        Cause::NotYetValid
+        Some(Cause::NotYetValid)
     } else if certificate.names.is_empty() {
-        Cause::NoSan
-    } else if !is_for_server {
-        Cause::NameMismatch
+        Some(Cause::NoSan)
+    } else if is_for_server? {
+        Some(Cause::UnknownCa)
     } else {
-        Cause::UnknownCa
-    })
+        Some(Cause::NameMismatch)
+    }
 }
 
 fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
@@ -100,7 +102,10 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
         story.case.tls().and_then(|session| session.certificate.as_deref()).and_then(Certificate::read);
     let summary =
         |why: &str| format!("The client rejected the certificate of {server} ({}): {why}", alert.description);
-    let rotate = "Renew the certificate and restart the webhook's pods: with cert-manager, `cmctl renew`; else rerun the job that made it";
+    let namespace = story.service().map_or("NAMESPACE", |(_, namespace)| namespace);
+    let rotate = format!(
+        "Renew the certificate and restart the webhook's pods: with cert-manager, `cmctl renew -n {namespace} CERTIFICATE`; else rerun the job that made it"
+    );
     let Some(certificate) = certificate.filter(|_| alert.description.is_about_certificate()) else {
         return Prose::only(format!(
             "The client ended the TLS handshake with {server}: {}",
@@ -109,17 +114,21 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
         .hint(format!("Look at what the server presents: {}", story.show_certificate()));
     };
     match story.finding.cause {
-        Some(Cause::Expired) => Prose::only(summary(&format!("it expired at {}", certificate.not_after)))
-            .hint(format!("Confirm: {}", story.show_certificate()))
-            .hint(rotate)
-            .hint(
-                "If the date looks right: check the clocks of this host and of the issuer's (`timedatectl`)",
-            ),
-        Some(Cause::NotYetValid) => {
-            Prose::only(summary(&format!("it is valid only from {}", certificate.not_before)))
-                .hint("Check the clocks of this host and of the host that issued it: `timedatectl`")
-                .hint(format!("Confirm: {}", story.show_certificate()))
-        }
+        Some(Cause::Expired) => Prose::only(summary(&format!(
+            "it expired at {}, {} before",
+            Date(certificate.not_after),
+            Apart(alert.at.time.since(certificate.not_after))
+        )))
+        .hint(format!("Confirm: {}", story.show_certificate()))
+        .hint(rotate)
+        .hint("If the date looks right: check the clocks of this host and of the issuer's (`timedatectl`)"),
+        Some(Cause::NotYetValid) => Prose::only(summary(&format!(
+            "it is valid only from {}, {} later",
+            Date(certificate.not_before),
+            Apart(certificate.not_before.since(alert.at.time))
+        )))
+        .hint("Check the clocks of this host and of the host that issued it: `timedatectl`")
+        .hint(format!("Confirm: {}", story.show_certificate())),
         Some(Cause::NoSan) => Prose::only(summary("it has no subject alternative name, only a common name"))
             .hint(
                 "Issue it anew with a DNS SAN of the form SERVICE.NAMESPACE.svc: Go ignores the common name",
@@ -127,13 +136,28 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
             .hint(format!("Confirm: {}", story.show_certificate())),
         Some(Cause::NameMismatch) => {
             let names = certificate.names.join(", ");
-            let wanted = story.name.unwrap_or("the name that was called");
+            let wanted = story.wanted_name();
             Prose::only(summary(&format!("it is for {names}, not for {wanted}")))
                 .hint(format!("If another program answers on port {}: give the webhook a port of its own (10250 is the kubelet's)", story.port()))
                 .hint(format!("Else issue the certificate anew with the SAN {wanted}"))
                 .hint(format!("Confirm: {}", story.show_certificate()))
         }
-        _ => {
+        None => {
+            let wanted = story.wanted_name();
+            Prose::only(summary(
+                "its dates are right; the capture does not tell whether its name and its issuer are",
+            ))
+            .hint(format!("Read which check failed in kube-apiserver's log: {}", show_apiserver_log(story)))
+            .hint(format!(
+                "Look at what the server presents: issuer, SAN {wanted}: {}",
+                story.show_certificate()
+            ))
+            .hint(format!(
+                "Compare its issuer with the webhook configuration's caBundle: {}",
+                show_ca_bundle(story)
+            ))
+        }
+        Some(Cause::UnknownCa) => {
             let prose = Prose::only(summary(&format!("its issuer, {}, is not trusted", certificate.issuer)))
                 .hint(format!("Compare that issuer with the CAs in the webhook configuration's caBundle: {}", show_ca_bundle(story)))
                 .hint("Put the issuing CA into caBundle again: with cert-manager, check the inject-ca-from annotation and cainjector's log");
@@ -142,6 +166,15 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
             )
         }
     }
+}
+
+/// The command that shows what kube-apiserver says about certificates from the story's beginning on.
+pub(super) fn show_apiserver_log(story: &Story<'_>) -> String {
+    format!(
+        "`kubectl -n kube-system logs -l component=kube-apiserver --tail=-1 --since-time={} | grep 'x509:'` (a managed \
+         control plane has this log in the provider's console)",
+        story.beginning()
+    )
 }
 
 /// The command that shows who the CAs are that webhook configurations trust: those of the server, if its Service is
@@ -181,7 +214,7 @@ fn by_server(story: &Story<'_>, alert: &Alert) -> Prose {
     match AlertDescription(alert.description.0).0 {
         70 => prose.hint(format!("Raise the server's TLS versions to 1.2 and 1.3{offer}; see what it speaks: `openssl s_client -connect {connection} -tls1_2`")),
         40 | 116 | 42..=46 | 48 => prose
-            .hint(format!("See whether it asks for a client certificate: `openssl s_client -connect {connection} </dev/null 2>&1 | grep -i 'client certificate'`"))
+            .hint(format!("See whether it asks for a client certificate (this prints a line only then): `openssl s_client -connect {connection} </dev/null 2>/dev/null | grep -E 'Requested Signature Algorithms|Client Certificate Types'`"))
             .hint("If it does: turn mutual TLS off for the webhook's port, or give kube-apiserver a client certificate for it (--admission-control-config-file, kubeConfigFile)"),
         112 => prose.hint(format!("Give the server a certificate and name for {}", story.name.unwrap_or("the SNI in the ClientHello"))),
         120 => prose.hint("Add http/1.1 to the server's ALPN protocols (NextProtos in Go)"),

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
-use crate::diagnosis::rules::tls_alert::show_ca_bundle;
+use crate::diagnosis::rules::tls_alert::{show_apiserver_log, show_ca_bundle};
 use crate::diagnosis::story::{Prose, Story};
 use crate::diagnosis::verdict::{Finding, Phase};
 use crate::diagnosis::{Page, Rule};
@@ -36,18 +36,12 @@ impl Rule for TlsCertificateRejected {
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {
-        let san = match story.service() {
-            Some((service, namespace)) => format!("{service}.{namespace}.svc"),
-            None => story.name.map_or_else(
-                || format!("the address {} (no name was sent: it needs an IP SAN)", story.address()),
-                str::to_owned,
-            ),
-        };
+        let san = story.wanted_name();
         Prose::only(format!(
             "The client rejected the certificate of {}: it answered it with an alert instead of finishing the handshake",
             story.server()
         ))
-        .hint("Read which check failed in kube-apiserver's log, as TLS 1.3 encrypts certificate and alert: `kubectl -n kube-system logs -l component=kube-apiserver --tail=-1 | grep 'x509:'`")
+        .hint(format!("Read which check failed in kube-apiserver's log, as TLS 1.3 encrypts certificate and alert: {}", show_apiserver_log(story)))
         .hint(format!("Look at what the server presents: issuer, dates, SAN {san}: {}", story.show_certificate()))
         .hint(format!("Unknown CA: compare its issuer with the webhook configuration's caBundle: {}", show_ca_bundle(story)))
         .hint("Expired or not yet valid: renew it, restart the pods, check the clocks")

@@ -52,7 +52,7 @@ impl Rule for TlsClientRejected {
             story.server()
         ))
         .hint(format!(
-            "See whether it asks for a client certificate: `openssl s_client -connect {} </dev/null 2>&1 | grep -i 'client certificate'`",
+            "See whether it asks for a client certificate (this prints a line only then): `openssl s_client -connect {} </dev/null 2>/dev/null | grep -E 'Requested Signature Algorithms|Client Certificate Types'`",
             story.case.connection.server()
         ))
         .hint("Turn mutual TLS off for the webhook's port (a service mesh in STRICT mode, or the server's own ClientAuth)")

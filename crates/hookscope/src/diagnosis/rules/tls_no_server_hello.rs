@@ -46,7 +46,7 @@ impl Rule for TlsNoServerHello {
         let waited = waited.map(|waited| format!(" in {waited}")).unwrap_or_default();
         let server = story.case.connection.server();
         Prose::only(format!("{} accepted the connection and the ClientHello, but sent no byte of TLS{waited}", story.server()))
-            .hint(format!("See whether the webhook's process is stuck or starved of CPU: {}; {}", story.find_pods(), story.show_usage()))
+            .hint(format!("See whether the webhook's process restarts (RESTARTS, AGE), is stuck or starved of CPU: {}; {}", story.show_pods(), story.show_usage()))
             .hint(format!("Read its log at that time: {}", story.show_logs()))
             .hint(format!("Try the handshake on the pod's node and from this host: `openssl s_client -connect {server}`. Fast there, silent here: a proxy or middlebox between swallows the ClientHello"))
     }
