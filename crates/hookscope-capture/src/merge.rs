@@ -1,5 +1,8 @@
 //! Turns several inputs into one capture in time order, and a single one into itself.
 //!
+//! Of inputs that overlap in time each has interfaces of its own: several may show the same packet. The files of a ring
+//! go on where another ended, and share them.
+//!
 //! A k-way merge by the time of each input's next packet; of equal times the earlier input's is first, and within an
 //! input packets never change places. An input waits, closed, until the merge comes to the time of its first packet,
 //! so the files of a ring are read one after the other, in whatever order they are given: memory is that of the inputs
@@ -125,12 +128,19 @@ impl Merge {
                 break;
             }
             match self.waiting.pop() {
-                Some(((_, index), Waiting::File(path))) => self.active.push(Source::open(&path, index)?),
-                Some((_, Waiting::Pipe(source))) => self.active.push(*source),
+                Some(((_, index), Waiting::File(path))) => self.enter(Source::open(&path, index)?),
+                Some((_, Waiting::Pipe(source))) => self.enter(*source),
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// Makes `source` active, in the first lane that is free.
+    fn enter(&mut self, mut source: Source) {
+        let is_free = |lane: &u16| self.active.iter().all(|other| other.lane() != *lane);
+        source.enter((0..u16::MAX).find(is_free).unwrap_or_default());
+        self.active.push(source);
     }
 
     /// Hands on what the only active input gives, as it is, up to the first packet before which another is due.
@@ -142,7 +152,7 @@ impl Merge {
         let due = self.waiting.last().map(|(key, _)| *key);
         let Some(source) = self.active.first_mut() else { return ControlFlow::Continue(()) };
         source.fill();
-        let index = source.index();
+        let (index, interfaces) = (source.index(), source.interfaces());
         let mut packets = recycle(std::mem::take(spare));
         let walk = source.walk(self.room, &mut packets);
         let progress = Progress { consumed: self.consumed + walk.consumed, total: self.total };
@@ -151,6 +161,11 @@ impl Merge {
         let later: Vec<Record> =
             packets.iter().skip(now).map(|packet| Record::of(packet, walk.window)).collect();
         packets.truncate(now);
+        if interfaces > 0 {
+            packets
+                .iter_mut()
+                .for_each(|packet| packet.interface = packet.interface.wrapping_add(interfaces));
+        }
         let flow = hand_out(&packets, progress, sink);
         *spare = recycle(packets);
         source.handed_out(now, 0);
@@ -251,7 +266,9 @@ fn take_in_order<'a>(
             if until.is_some_and(|until| until < (record.time(), source.index())) {
                 break;
             }
-            packets.push(record.packet(window));
+            let packet = record.packet(window);
+            let interface = packet.interface.wrapping_add(source.interfaces());
+            packets.push(Packet { interface, ..packet });
             *taken += 1;
         }
         match head(source, *taken) {

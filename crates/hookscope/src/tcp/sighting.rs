@@ -7,10 +7,10 @@
 //!   nothing new, while the primary is in use, is a copy: a retransmission shows at the primary too. What brings
 //!   something new is no copy, and its vantage is the primary from then on.
 //! * A segment that equals the one before to the IPv4 identification, right after it, is a copy wherever it was seen:
-//!   mirrored ports and overlapping files. A sender numbers a retransmission anew.
+//!   mirrored ports. A sender numbers a retransmission anew.
 
 use crate::time::{Elapsed, Timestamp};
-use crate::wire::{Segment, Vantage};
+use crate::wire::{Flags, Segment, Vantage};
 
 /// Where a direction's packets are seen.
 #[derive(Debug, Default)]
@@ -22,12 +22,13 @@ pub(crate) struct Sightings {
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
     vantage: Vantage,
-    /// Files of different interfaces may overlap in time.
-    file: u16,
     flags: u8,
+    /// Whether anything was acknowledged yet.
+    has_ack: bool,
     ip_id: u16,
     window: u16,
     seq: u32,
+    /// The latest: a first SYN and many a RST acknowledge nothing.
     ack: u32,
     length: u32,
     time: Timestamp,
@@ -45,21 +46,26 @@ impl Sightings {
     /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
+        let (has_ack, ack) = match &self.last {
+            Some(last) if !segment.flags.has(Flags::ACK) => (last.has_ack, last.ack),
+            _ => (segment.flags.has(Flags::ACK), segment.ack),
+        };
         let here = Sighting {
             vantage: segment.vantage,
-            file: segment.frame.file(),
             flags: segment.flags.0,
+            has_ack,
             ip_id: segment.ip_id,
             window: segment.window,
             seq: segment.seq,
-            ack: segment.ack,
+            ack,
             length: segment.payload_len,
             time: segment.time,
         };
         let Some(last) = self.last.replace(here) else { return false };
         let after = here.time.since(last.time);
         let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
-        let acknowledges_more = here.ack.wrapping_sub(last.ack).cast_signed() > 0;
+        let acknowledges_more =
+            here.has_ack && (!last.has_ack || here.ack.wrapping_sub(last.ack).cast_signed() > 0);
         let copy = here.equals(&last) && after <= here.patience(&last)
             || elsewhere && !acknowledges_more && brings_nothing();
         if copy {
@@ -83,7 +89,7 @@ impl Sighting {
 
     /// How long two equal sightings are one packet.
     fn patience(&self, other: &Self) -> Elapsed {
-        if self.vantage != other.vantage || self.file != other.file {
+        if self.vantage != other.vantage {
             Sightings::PASSAGE
         } else if self.ip_id != 0 {
             Sightings::EQUAL
@@ -101,7 +107,6 @@ mod tests {
     use super::*;
     use crate::flow::key::{Address, Endpoint, FlowKey};
     use crate::packet::Frame;
-    use crate::wire::Flags;
 
     fn segment(micros: i64, interface: u32, ip_id: u16, seq: u32) -> Segment<'static> {
         let endpoint = |port| Endpoint { address: Address::v4([10, 0, 0, 1]), port };
