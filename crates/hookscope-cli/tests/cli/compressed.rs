@@ -24,7 +24,9 @@ const CODECS: [Codec; 3] = [
     }),
     ("zstd", |bytes| compress_to_vec(bytes, CompressionLevel::Fastest)),
     ("LZ4", |bytes| {
-        let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        // As the command does; without a checksum, damage may give other packets and go unnoticed.
+        let checked = lz4_flex::frame::FrameInfo::new().content_checksum(true);
+        let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(checked, Vec::new());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }),

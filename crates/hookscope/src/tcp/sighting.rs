@@ -23,12 +23,13 @@ pub(crate) struct Sightings {
 struct Sighting {
     vantage: Vantage,
     flags: u8,
-    /// Whether anything was acknowledged yet.
-    has_ack: bool,
+    /// Whether anything was acknowledged yet, and up to where: a first SYN and many a RST acknowledge nothing, and
+    /// acknowledgments may overtake one another.
+    has_acknowledged: bool,
+    acknowledged: u32,
     ip_id: u16,
     window: u16,
     seq: u32,
-    /// The latest: a first SYN and many a RST acknowledge nothing.
     ack: u32,
     length: u32,
     time: Timestamp,
@@ -46,26 +47,24 @@ impl Sightings {
     /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
-        let (has_ack, ack) = match &self.last {
-            Some(last) if !segment.flags.has(Flags::ACK) => (last.has_ack, last.ack),
-            _ => (segment.flags.has(Flags::ACK), segment.ack),
-        };
+        let before = self.last.filter(|last| last.has_acknowledged).map(|last| last.acknowledged);
+        let acknowledges_more = segment.flags.has(Flags::ACK)
+            && before.is_none_or(|before| segment.ack.wrapping_sub(before).cast_signed() > 0);
         let here = Sighting {
             vantage: segment.vantage,
             flags: segment.flags.0,
-            has_ack,
+            has_acknowledged: acknowledges_more || before.is_some(),
+            acknowledged: if acknowledges_more { segment.ack } else { before.unwrap_or_default() },
             ip_id: segment.ip_id,
             window: segment.window,
             seq: segment.seq,
-            ack,
+            ack: segment.ack,
             length: segment.payload_len,
             time: segment.time,
         };
         let Some(last) = self.last.replace(here) else { return false };
         let after = here.time.since(last.time);
         let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
-        let acknowledges_more =
-            here.has_ack && (!last.has_ack || here.ack.wrapping_sub(last.ack).cast_signed() > 0);
         let copy = here.equals(&last) && after <= here.patience(&last)
             || elsewhere && !acknowledges_more && brings_nothing();
         if copy {
@@ -137,6 +136,23 @@ mod tests {
         assert!(sightings.is_copy(&segment(30, 2, 7, 100), || true));
         // Cut up on its way out: other sizes and identifications, nothing new.
         assert!(sightings.is_copy(&segment(31, 2, 8, 105), || true));
+    }
+
+    #[test]
+    fn a_copy_that_comes_after_later_packets_is_one() {
+        let mut sightings = Sightings::default();
+        let with = |micros, interface, flags, ack| {
+            let segment = segment(micros, interface, 7, 100);
+            Segment { flags, ack, payload_len: 0, ..segment }
+        };
+        let far = 0x9000_0000;
+        assert!(!sightings.is_copy(&with(0, 1, Flags::SYN, 0), || false));
+        assert!(!sightings.is_copy(&with(10, 1, Flags::ACK, far), || true));
+        assert!(sightings.is_copy(&with(30, 2, Flags::SYN, 0), || true), "what it says of ACK means nothing");
+        assert!(!sightings.is_copy(&with(40, 1, Flags::ACK, far + 20), || true));
+        assert!(!sightings.is_copy(&with(41, 1, Flags::ACK, far + 10), || true), "overtaken");
+        assert!(sightings.is_copy(&with(70, 2, Flags::ACK, far + 20), || true));
+        assert!(!sightings.is_copy(&with(80, 2, Flags::ACK, far + 21), || true), "acknowledges more");
     }
 
     #[test]
