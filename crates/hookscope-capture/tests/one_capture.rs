@@ -21,21 +21,28 @@ use serde_json::{Value, json};
 /// How many files a ring has.
 const FILES: usize = 4;
 
-/// The fixtures that are plain pcap files in the order of time, but for the large ones.
+/// The fixtures that are plain pcap files in the order of time, but for the large ones; and those of the folder that
+/// `HOOKSCOPE_CAPTURES` names.
 fn captures() -> Vec<(String, Capture)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
-    let files = |folder: &Path| {
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        files
-    };
-    let folders = files(&root).into_iter().filter(|path| path.is_dir() && !path.ends_with("formats"));
-    let pcaps = folders.flat_map(|folder| files(&folder)).filter(|path| {
-        path.extension().is_some_and(|kind| kind == "pcap") && path.metadata().unwrap().len() < 100_000
-    });
-    let captures =
-        pcaps.map(|path| (path.display().to_string(), Capture::read(&std::fs::read(path).unwrap())));
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")];
+    folders.extend(std::env::var_os("HOOKSCOPE_CAPTURES").map(PathBuf::from));
+    let mut pcaps = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            // These hold the same captures in other forms.
+            if path.is_dir() && !path.ends_with("formats") && !path.ends_with("variants") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "pcap")
+                && path.metadata().unwrap().len() < 1_000_000
+            {
+                pcaps.push(path);
+            }
+        }
+    }
+    pcaps.sort();
+    let captures = pcaps
+        .into_iter()
+        .map(|path| (path.display().to_string(), Capture::read(&std::fs::read(path).unwrap())));
     let captures: Vec<_> = captures
         .filter(|(_, capture)| {
             capture.records.len() >= FILES && capture.records.is_sorted_by_key(|record| record.time_ns)

@@ -70,7 +70,7 @@ fn neighbouring_packets_swapped_unless_one_is_the_effect_of_the_other() {
 /// client's alert: it ends the connection when it is seen, because it may come from somebody between, who does not
 /// know what else is on its way.
 const SWAPPED_FROM_THE_FIRST: [&str; 2] = ["synack-drop-return.pcap", "legacy/fin-after-accept.pcap"];
-const SWAPPED_FROM_THE_SECOND: [&str; 1] = ["zstd.pcap.zst"];
+const SWAPPED_FROM_THE_SECOND: [&str; 2] = ["zstd.pcap.zst", "tls13-wrong-name.pcap"];
 
 /// Swaps the TCP packets of each pair of close neighbours that `may` be swapped, from the `first` packet on. The times
 /// stay where they are.
