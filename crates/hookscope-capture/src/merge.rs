@@ -1,9 +1,13 @@
 //! Turns several inputs into one capture in time order, and a single one into itself.
 //!
-//! A k-way merge by the time of each input's next packet; of equal times the earlier input's is first, and within an
-//! input packets never change places. An input waits, closed, until the merge comes to the time of its first packet,
-//! so the files of a ring are read one after the other, in whatever order they are given: memory is that of the inputs
-//! which overlap in time, and while there is only one, no packet is compared with any other's.
+//! Of inputs that overlap in time each has interfaces of its own: several may show the same packet. The files of a ring
+//! go on where another ended, and share them.
+//!
+//! A k-way merge by the time of each input's next packet. Of equal times that of the input which began first is first (a
+//! ring may be cut between two such packets), then the earlier input's; within an input packets never change places. An
+//! input waits, closed, until the merge comes to the time of its first packet, so the files of a ring are read one after
+//! the other, in whatever order they are given: memory is that of the inputs which overlap in time, and while there is
+//! only one, no packet is compared with any other's.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,13 +22,13 @@ use crate::read::Progress;
 use crate::source::{Record, Source, name_of, recycle};
 use crate::summary::FileSummary;
 
-/// A packet's place in the merge: its time, then its input.
+/// A packet's place in the merge: its time, then the rank of its input.
 type Key = (Timestamp, u16);
 
 /// An input whose time has not come.
 enum Waiting {
     /// A file, to be opened again.
-    File(PathBuf),
+    File(PathBuf, u16),
     /// A pipe, which can be opened only once, with what was read of it.
     Pipe(Box<Source>),
 }
@@ -64,6 +68,9 @@ impl Merge {
             }
         }
         merge.waiting.sort_unstable_by_key(|(key, _)| Reverse(*key));
+        for (rank, ((_, place), _)) in (0..=u16::MAX).zip(merge.waiting.iter_mut().rev()) {
+            *place = rank;
+        }
         Ok(merge)
     }
 
@@ -76,7 +83,7 @@ impl Merge {
         let Some(first) = source.pending().first() else { return self.finish(source) };
         let key = (first.time(), source.index());
         let waiting = match source.file_length() {
-            Some(_) => Waiting::File(path.to_owned()),
+            Some(_) => Waiting::File(path.to_owned(), source.index()),
             None => Waiting::Pipe(Box::new(source)),
         };
         self.waiting.push((key, waiting));
@@ -125,12 +132,21 @@ impl Merge {
                 break;
             }
             match self.waiting.pop() {
-                Some(((_, index), Waiting::File(path))) => self.active.push(Source::open(&path, index)?),
-                Some((_, Waiting::Pipe(source))) => self.active.push(*source),
+                Some(((_, rank), Waiting::File(path, index))) => {
+                    self.enter(Source::open(&path, index)?, rank)
+                }
+                Some(((_, rank), Waiting::Pipe(source))) => self.enter(*source, rank),
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// Makes `source` active, in the first lane that is free.
+    fn enter(&mut self, mut source: Source, rank: u16) {
+        let is_free = |lane: &u16| self.active.iter().all(|other| other.lane() != *lane);
+        source.enter((0..u16::MAX).find(is_free).unwrap_or_default(), rank);
+        self.active.push(source);
     }
 
     /// Hands on what the only active input gives, as it is, up to the first packet before which another is due.
@@ -142,15 +158,20 @@ impl Merge {
         let due = self.waiting.last().map(|(key, _)| *key);
         let Some(source) = self.active.first_mut() else { return ControlFlow::Continue(()) };
         source.fill();
-        let index = source.index();
+        let (rank, interfaces) = (source.rank(), source.interfaces());
         let mut packets = recycle(std::mem::take(spare));
         let walk = source.walk(self.room, &mut packets);
         let progress = Progress { consumed: self.consumed + walk.consumed, total: self.total };
-        let due = due.and_then(|due| packets.iter().position(|packet| (packet.time, index) > due));
+        let due = due.and_then(|due| packets.iter().position(|packet| (packet.time, rank) > due));
         let now = due.unwrap_or(packets.len());
         let later: Vec<Record> =
             packets.iter().skip(now).map(|packet| Record::of(packet, walk.window)).collect();
         packets.truncate(now);
+        if interfaces > 0 {
+            packets
+                .iter_mut()
+                .for_each(|packet| packet.interface = packet.interface.wrapping_add(interfaces));
+        }
         let flow = hand_out(&packets, progress, sink);
         *spare = recycle(packets);
         source.handed_out(now, 0);
@@ -219,7 +240,7 @@ fn hand_out(
 
 /// Where the packet of `source` that comes after `taken` pending ones belongs; nothing where that is not known yet.
 fn head(source: &Source, taken: usize) -> Option<Key> {
-    source.pending().get(taken).map(|record| (record.time(), source.index()))
+    source.pending().get(taken).map(|record| (record.time(), source.rank()))
 }
 
 /// Takes pending packets in time order, counting them in `taken`, input by input.
@@ -248,10 +269,12 @@ fn take_in_order<'a>(
             if packets.len() >= room {
                 return;
             }
-            if until.is_some_and(|until| until < (record.time(), source.index())) {
+            if until.is_some_and(|until| until < (record.time(), source.rank())) {
                 break;
             }
-            packets.push(record.packet(window));
+            let packet = record.packet(window);
+            let interface = packet.interface.wrapping_add(source.interfaces());
+            packets.push(Packet { interface, ..packet });
             *taken += 1;
         }
         match head(source, *taken) {

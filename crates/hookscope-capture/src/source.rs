@@ -80,6 +80,10 @@ impl Record {
 /// One input that is being read.
 pub(crate) struct Source {
     index: u16,
+    /// Which of the inputs that overlap in time it is.
+    lane: u16,
+    /// Its place among all inputs, by their first packets.
+    rank: u16,
     bytes: Bytes,
     /// The length of a regular file, which can be opened once more.
     file_length: Option<u64>,
@@ -116,7 +120,42 @@ impl Source {
         let (walker, start) = read_header(&name, index, &mut bytes)?;
         let summary = FileSummary { name, ..FileSummary::default() };
         let (pending, spare) = (Vec::new(), Vec::new());
-        Ok(Self { index, bytes, file_length, walker, start, wants: 0, ended: false, pending, spare, summary })
+        let (lane, rank, wants, ended) = (0, 0, 0, false);
+        Ok(Self {
+            index,
+            lane,
+            rank,
+            bytes,
+            file_length,
+            walker,
+            start,
+            wants,
+            ended,
+            pending,
+            spare,
+            summary,
+        })
+    }
+
+    /// What is added to the interfaces of the input's packets, so that those of inputs which overlap in time differ:
+    /// more than the interfaces that a pcapng file has.
+    pub(crate) const fn interfaces(&self) -> u16 {
+        self.lane.wrapping_mul(1 << 10)
+    }
+
+    /// Which of the inputs that overlap in time it is.
+    pub(crate) const fn lane(&self) -> u16 {
+        self.lane
+    }
+
+    /// Its place among all inputs, by their first packets: it decides between packets of one time.
+    pub(crate) const fn rank(&self) -> u16 {
+        self.rank
+    }
+
+    /// Makes it the `lane`-th of the inputs that overlap in time, and the `rank`-th of all.
+    pub(crate) const fn enter(&mut self, lane: u16, rank: u16) {
+        (self.lane, self.rank) = (lane, rank);
     }
 
     /// The input's position in the list of inputs.

@@ -14,13 +14,12 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The merge as it is defined: the input whose next packet is earliest goes on, the first of equals.
+/// The merge as it is defined: the input whose next packet is earliest goes on, of equals the one that began first.
 fn defined(inputs: &[Vec<u32>]) -> Seen {
     let mut at = vec![0; inputs.len()];
     let mut seen = Vec::new();
-    while let Some((time, file)) =
-        (0..inputs.len()).filter_map(|file| inputs[file].get(at[file]).map(|time| (*time, file))).min()
-    {
+    let next = |at: &[usize], file: usize| Some((*inputs[file].get(at[file])?, inputs[file][0], file));
+    while let Some((time, _, file)) = (0..inputs.len()).filter_map(|file| next(&at, file)).min() {
         at[file] += 1;
         seen.push((i64::from(time), file as u16, at[file] as u64));
     }
@@ -65,7 +64,7 @@ fn files_that_overlap_at_their_ends_are_merged_there() {
 }
 
 #[test]
-fn equal_times_keep_the_order_of_the_inputs() {
+fn equal_times_keep_the_order_in_which_the_inputs_began_or_were_given() {
     check(&[vec![5; 40], vec![5; 40], vec![4, 5, 5, 6]]);
 }
 

@@ -132,8 +132,9 @@ pub struct Packet<'a> {
     pub frame: Frame,
     /// How its first bytes are to be read.
     pub link_type: LinkType,
-    /// Which interface of the capture saw it: the pcapng interface of its section, 0 in a pcap file.
-    /// (The interface index that Linux cooked version 2 carries is read from the packet itself.)
+    /// Which interface of the capture saw it: the pcapng interface of its section, 0 in a pcap file. Inputs that overlap
+    /// in time have different ones. (The interface index that Linux cooked version 2 carries is read from the packet
+    /// itself.)
     pub interface: u16,
     /// Its length on the wire; more than `data.len()` where the snap length cut it.
     pub wire_len: u32,

@@ -1,83 +1,45 @@
 //! Bending a capture without changing what its packets mean does not change what is concluded from it.
 //!
 //! Compared are the verdict's code and the number of calls of each connection, known by its two endpoints. Exceptions
-//! stand beside the transformation, each with its reason.
+//! stand beside the transformation, each with its reason. `HOOKSCOPE_CAPTURES=DIR` adds captures of your own; see
+//! `common/conclusions.rs`. What lies around the packets (links, tunnels, interfaces) is for `encapsulation.rs`.
 
 mod common;
 
-use common::stories::{self, Story};
-use common::{Fixture, Recording, is_pending};
-use hookscope::report::schema::Report;
+use common::Recording;
+use common::conclusions::{assert_invariant, conclusions, hold, samples};
 use hookscope_testkit::transform::{
-    Duplicates, FragmentOrder, Link, Outer, Overlay, Tunnel, any_and_vxlan, duplicate_all, fragment_ip, nest,
-    one_byte_segments, relink, segments_of, shift_sequence_numbers,
+    FragmentOrder, fragment_ip, one_byte_segments, segments_of, shift_sequence_numbers,
 };
 use hookscope_testkit::{Capture, Record, link};
 
-/// Endpoints, code, number of calls.
-type Conclusion = (String, String, &'static str, usize);
+/// More octets than this are not cut into segments of very few.
+const LARGE: usize = 200_000;
 
-fn conclusions(report: &Report) -> Vec<Conclusion> {
-    let connection = |one: &hookscope::report::schema::Connection| {
-        (one.client.clone(), one.server.clone(), one.verdict.code, one.calls.len())
-    };
-    let lookup =
-        |one: &hookscope::report::schema::Lookup| (one.client.clone(), one.name.clone(), one.verdict.code, 0);
-    let connections = report.connections.iter().map(connection);
-    let mut all: Vec<_> = connections.chain(report.lookups.iter().map(lookup)).collect();
-    all.sort();
-    all
-}
-
-fn conclude(capture: &Capture) -> Vec<Conclusion> {
-    conclusions(&Recording::of(capture).report_all())
-}
-
-/// Every fixture that is one capture of moderate size, and every story, with its name.
-fn captures() -> Vec<(String, Capture)> {
-    let recorded = Fixture::small().into_iter().filter(|fixture| !fixture.is_pending());
-    let recorded = recorded.filter(|fixture| !fixture.file.starts_with("story-"));
-    let recorded = recorded.filter_map(|fixture| Some((fixture.to_string(), fixture.read().to_capture()?)));
-    let told = stories::all().into_iter().filter(|story| !is_pending(story.code));
-    let told = told.map(|story: Story| (format!("{}/{}", story.code, story.file_name()), story.capture()));
-    recorded.chain(told).collect()
-}
-
-/// Holds the conclusions of every capture, but for those in `exceptions`, against those of the transformed one.
+/// As [`assert_invariant`], for transformations that make very many packets.
 #[track_caller]
-fn assert_invariant(exceptions: &[&str], transform: impl Fn(&Capture) -> Capture) {
-    let mut failures = Vec::new();
-    let mut unneeded: Vec<_> = exceptions.to_vec();
-    for (name, capture) in captures() {
-        let (before, after) = (conclude(&capture), conclude(&transform(&capture)));
-        if before == after {
-            continue;
-        }
-        match unneeded.iter().position(|exception| *exception == name) {
-            Some(place) => drop(unneeded.remove(place)),
-            None => failures.push(format!("{name}:\n  - {before:?}\n  + {after:?}")),
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(unneeded.is_empty(), "these need no exception any more: {unneeded:?}");
+fn assert_invariant_of_small(exceptions: &[&str], transform: impl Fn(&Capture) -> Capture) {
+    hold(samples().iter().filter(|sample| sample.size() < LARGE), exceptions, |sample| {
+        let after = Recording::of(&transform(&sample.capture)).report_all();
+        let (before, after) = (conclusions(&sample.report), conclusions(&after));
+        (before != after).then(|| format!("\n  - {before:?}\n  + {after:?}"))
+    });
 }
 
 #[test]
 fn one_octet_in_each_segment() {
-    assert_invariant(&[&JOINED_LATE[..], &without_sizes(1)].concat(), one_byte_segments);
+    assert_invariant_of_small(&[&JOINED_LATE[..], &without_sizes(1)].concat(), one_byte_segments);
 }
 
 const RECORD_HEADER: usize = 5;
 
 /// Captures that join a connection in the middle. There records are found where a segment begins with the header of
 /// one; where no segment holds a whole header, none is.
-const JOINED_LATE: [&str; 2] =
-    ["icmp-host-unreachable/icmp-host-unreachable.pcap", "syn-unanswered/synack-drop-return.pcap"];
+const JOINED_LATE: [&str; 2] = ["icmp-host-unreachable.pcap", "synack-drop-return.pcap"];
 
 /// An MTU black hole shows by the sizes of segments: the large one vanishes, the small one arrives. Cut to no more than
 /// the small one, of so many octets here, all have one size.
-const SMALL_SEGMENTS: [(&str, usize); 2] =
-    [("mtu-blackhole/mtu-blackhole.pcap", 82), ("mtu-blackhole/story-mtu-blackhole.pcap", 400)];
+const SMALL_SEGMENTS: [(&str, usize); 2] = [("mtu-blackhole.pcap", 82), ("story-mtu-blackhole.pcap", 400)];
 
 fn without_sizes(size: usize) -> Vec<&'static str> {
     SMALL_SEGMENTS.iter().filter(|&&(_, small)| size <= small).map(|&(name, _)| name).collect()
@@ -87,7 +49,8 @@ fn without_sizes(size: usize) -> Vec<&'static str> {
 fn segments_of_any_size() {
     for size in [2, 8, 100, 536] {
         let joined_late = if size < RECORD_HEADER { &JOINED_LATE[..] } else { &[] };
-        assert_invariant(&[joined_late, &without_sizes(size)].concat(), |capture| segments_of(capture, size));
+        let exceptions = [joined_late, &without_sizes(size)].concat();
+        assert_invariant_of_small(&exceptions, |capture| segments_of(capture, size));
     }
 }
 
@@ -97,7 +60,7 @@ const CLOSE_NS: i64 = 1_000_000;
 
 #[test]
 fn neighbouring_packets_of_one_sender_swapped() {
-    for (first, exceptions) in [(0, &[][..]), (1, &RST_AHEAD)] {
+    for (first, exceptions) in [(0, &SWAPPED_FROM_THE_FIRST[..]), (1, &SWAPPED_FROM_THE_SECOND)] {
         assert_invariant(exceptions, |capture| {
             swap_pairs(capture, first, |one, other| one.sender == other.sender)
         });
@@ -106,14 +69,15 @@ fn neighbouring_packets_of_one_sender_swapped() {
 
 #[test]
 fn neighbouring_packets_swapped_unless_one_is_the_effect_of_the_other() {
-    for (first, exceptions) in [(0, &[][..]), (1, &RST_AHEAD)] {
+    for (first, exceptions) in [(0, &SWAPPED_FROM_THE_FIRST[..]), (1, &SWAPPED_FROM_THE_SECOND)] {
         assert_invariant(exceptions, |capture| swap_pairs(capture, first, |one, other| !other.answers(one)));
     }
 }
 
-/// Here a RST overtakes the client's alert. It ends the connection when it is seen: it may come from somebody
-/// between, who does not know what else is on its way.
-const RST_AHEAD: [&str; 1] = ["formats/zstd.pcap.zst"];
+/// A RST overtakes a FIN or the client's alert: it ends the connection when it is seen, because it may come from
+/// somebody between, who does not know what else is on its way.
+const SWAPPED_FROM_THE_FIRST: [&str; 1] = ["legacy/fin-after-accept.pcap"];
+const SWAPPED_FROM_THE_SECOND: [&str; 2] = ["zstd.pcap.zst", "tls13-wrong-name.pcap"];
 
 /// Swaps the TCP packets of each pair of close neighbours that `may` be swapped, from the `first` packet on. The times
 /// stay where they are.
@@ -190,59 +154,10 @@ fn initial_sequence_numbers(capture: &Capture) -> (u32, u32) {
 }
 
 #[test]
-fn every_link_type() {
-    let links = [
-        Link::Ethernet,
-        Link::Vlan(7),
-        Link::QinQ(7, 8),
-        Link::LinuxSll,
-        Link::LinuxSll2,
-        Link::Raw,
-        Link::Null,
-        Link::Loop,
-    ];
-    for link in links {
-        assert_invariant(&[], |capture| relink(capture, link));
-    }
-}
-
-#[test]
-fn every_tunnel() {
-    let tunnels = [
-        vec![(Tunnel::Vxlan { port: 4789, vni: 42 }, Outer::V4)],
-        vec![(Tunnel::Vxlan { port: 8472, vni: 1 }, Outer::V6)],
-        vec![(Tunnel::Geneve { vni: 1, options: vec![0; 8], ethernet: true }, Outer::V4)],
-        vec![(Tunnel::Gre { key: Some(5), checksum: true, ethernet: false }, Outer::V4)],
-        vec![(Tunnel::IpInIp, Outer::V4)],
-        vec![(Tunnel::IpInIp, Outer::V6), (Tunnel::Vxlan { port: 4789, vni: 9 }, Outer::V4)],
-    ];
-    for tunnels in tunnels {
-        assert_invariant(&[], |capture| nest(capture, &tunnels));
-    }
-}
-
-#[test]
 fn fragments_in_any_order() {
     for (size, order) in
         [(576, FragmentOrder::Forward), (576, FragmentOrder::Reverse), (200, FragmentOrder::Forward)]
     {
         assert_invariant(&[], |capture| fragment_ip(capture, size, order));
     }
-}
-
-#[test]
-fn packets_seen_on_two_interfaces() {
-    for duplicates in [Duplicates::default(), Duplicates { delay_us: 20, routed: true }] {
-        assert_invariant(&[], |capture| duplicate_all(capture, duplicates));
-    }
-}
-
-#[test]
-fn packets_seen_plain_and_in_an_overlay() {
-    assert_invariant(&[], |capture| {
-        if capture.link_type != link::ETHERNET {
-            return capture.clone();
-        }
-        any_and_vxlan(capture, Overlay::default())
-    });
 }

@@ -1,5 +1,7 @@
 //! Turns a few numbers into capture files in a directory that is gone after the test.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

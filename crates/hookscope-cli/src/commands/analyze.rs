@@ -54,8 +54,7 @@ fn write(out: &mut dyn Write, args: &Analyze, reading: &Reading) -> io::Result<(
 /// Whether anything in the report failed.
 fn status(report: &Report) -> Status {
     let summary = &report.summary;
-    let lookups = report.lookups.iter().any(|lookup| lookup.verdict.severity == "failure");
-    if summary.failed_connections > 0 || summary.failed_calls > 0 || lookups {
+    if summary.failed_connections > 0 || summary.failed_calls > 0 || summary.failed_lookups > 0 {
         Status::Failed
     } else {
         Status::Clean

@@ -60,19 +60,20 @@ pub(super) fn file_name(path: &str) -> &str {
 fn totals(report: &Report) -> Vec<Text> {
     let (capture, summary) = (&report.capture, &report.summary);
     let mut packets = counted(capture.packets, "packet");
-    if let Some(seconds) = capture.first.as_deref().zip(capture.last.as_deref()).and_then(between) {
+    if let Some(seconds) = capture.first.as_deref().zip(capture.last.as_deref()).and_then(between)
+        && capture.packets > 1
+    {
         packets = format!("{packets} in {}", duration(seconds));
     }
-    let lookups = report.lookups.iter().filter(|lookup| lookup.verdict.severity == "failure").count();
-    let mut parts = vec![
-        Text::new().glued(PLAIN, packets),
-        failed(&counted(summary.connections, "connection"), summary.failed_connections),
+    let mut parts = vec![Text::new().glued(PLAIN, packets)];
+    // A capture of DNS alone is one: that it holds no connection is no news.
+    if summary.connections > 0 || summary.lookups == 0 {
+        parts.push(failed(&counted(summary.connections, "connection"), summary.failed_connections));
         // Calls whose connection failed before their request are not among them.
-        failed(&format!("{}{GLUE}seen", counted(summary.calls, "request")), summary.failed_calls),
-    ];
-    if lookups > 0 {
-        let lookups = format!("{} failed", counted(lookups as u64, "lookup"));
-        parts.push(Text::new().glued(FAILURE, lookups));
+        parts.push(failed(&format!("{}{GLUE}seen", counted(summary.calls, "request")), summary.failed_calls));
+    }
+    if summary.lookups > 0 {
+        parts.push(failed(&counted(summary.lookups, "lookup"), summary.failed_lookups));
     }
     parts
 }

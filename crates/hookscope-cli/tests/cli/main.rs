@@ -1,7 +1,9 @@
 //! Runs the binary as people and programs do, on real captures.
 
+mod compressed;
 mod explain;
 mod inputs;
+mod lookups;
 mod readme;
 mod reports;
 mod support;

@@ -9,8 +9,9 @@ use hashbrown::HashMap;
 use crate::config::{Config, Keep};
 use crate::diagnosis::judge_lookup;
 use crate::diagnosis::verdict::{Finding, Severity};
+use crate::flow::key::Endpoint;
 use crate::lookup::tracker::{Over, Tracker};
-use crate::lookup::{Heard, Lookup};
+use crate::lookup::{Fate, Heard, Lookup};
 use crate::time::Timestamp;
 
 /// Everything about lookups.
@@ -21,6 +22,9 @@ pub(crate) struct Lookups {
     pub(crate) kept: Vec<JudgedLookup>,
     /// How often each name was looked up, for as many names as failures are kept.
     pub(crate) asked: HashMap<Box<str>, u64, foldhash::fast::FixedState>,
+    /// Those that pass the filter, healthy ones included, and how many of them failed.
+    pub(crate) counted: u64,
+    pub(crate) counted_failed: u64,
     /// Failures that were not kept.
     pub(crate) left_out: u64,
     healthy: usize,
@@ -34,6 +38,23 @@ pub(crate) struct JudgedLookup {
     /// The time up to which it was watched.
     pub(crate) now: Timestamp,
     pub(crate) verdict: Finding,
+}
+
+impl JudgedLookup {
+    /// The server whose answer counts, else the one that was asked last.
+    pub(crate) fn server(&self) -> Option<Endpoint> {
+        Some(match self.lookup.fate(self.now) {
+            Fate::Answered(attempt, _) | Fate::Failed(attempt, _) | Fate::Silent(attempt) => attempt.server,
+            Fate::Waiting => self.lookup.attempts.last()?.server,
+        })
+    }
+
+    /// Whether the filter lets it pass.
+    pub(crate) fn passes(&self, config: &Config) -> bool {
+        let filter = &config.filter;
+        filter.admits_name(Some(&self.lookup.question.name))
+            && self.server().is_some_and(|server| filter.admits_server(server))
+    }
 }
 
 impl Lookups {
@@ -56,23 +77,29 @@ impl Lookups {
     fn judge(&mut self, config: &Config) {
         for Over { lookup, now } in std::mem::take(&mut self.tracker.over) {
             let verdict = judge_lookup(&lookup, now);
-            self.count(&lookup, config);
-            let kept = match verdict.severity {
+            let judged = JudgedLookup { lookup, now, verdict };
+            self.count(&judged, config);
+            let severity = judged.verdict.severity;
+            let kept = match severity {
                 Severity::Ok if config.keep != Keep::All => continue,
                 Severity::Ok => &mut self.healthy,
                 _ => &mut self.failed,
             };
             if *kept < config.limits.kept_lookups {
                 *kept += 1;
-                self.kept.push(JudgedLookup { lookup, now, verdict });
+                self.kept.push(judged);
             } else {
-                self.left_out += u64::from(verdict.severity != Severity::Ok);
+                self.left_out += u64::from(severity != Severity::Ok);
             }
         }
     }
 
-    fn count(&mut self, lookup: &Lookup, config: &Config) {
-        let name = lookup.question.name.as_str();
+    fn count(&mut self, judged: &JudgedLookup, config: &Config) {
+        if judged.passes(config) {
+            self.counted += 1;
+            self.counted_failed += u64::from(judged.verdict.severity == Severity::Failure);
+        }
+        let name = judged.lookup.question.name.as_str();
         if let Some(count) = self.asked.get_mut(name) {
             *count += 1;
         } else if self.asked.len() < config.limits.kept_lookups {

@@ -120,7 +120,12 @@ impl<'a> Builder<'a> {
 
     /// Totals over the servers that pass the filter.
     pub(crate) fn summary(&self) -> schema::Summary {
-        let mut summary = schema::Summary::default();
+        let lookups = &self.inspection.lookups;
+        let mut summary = schema::Summary {
+            lookups: lookups.counted,
+            failed_lookups: lookups.counted_failed,
+            ..schema::Summary::default()
+        };
         for server in self.servers.iter().filter(|server| self.admits(server)) {
             summary.connections += server.connections;
             summary.calls += server.calls;
@@ -222,7 +227,7 @@ impl<'a> Builder<'a> {
             fin: sides(&|side| halves[side].fin.into()),
             retransmissions: sides(&|side| halves[side].retransmissions.into()),
             connect_s: connect_time(connection).map(seconds),
-            tls: connection.application.session.as_deref().map(tls),
+            tls: connection.application.session.as_deref().map(|session| tls(session, &self.files)),
             verdict: self.verdict(outcome, &outcome.verdict, None),
             calls: outcome.calls.iter().map(|judged| self.call(outcome, judged)).collect(),
         }
@@ -314,7 +319,7 @@ fn latency_report(latency: &LatencyTally) -> schema::Latency {
     }
 }
 
-fn tls(session: &Session) -> schema::Tls {
+fn tls(session: &Session, files: &Files) -> schema::Tls {
     let offered = session.offered();
     let chosen = session.server_hello.as_ref().and_then(|hello| hello.said.as_ref());
     let began = session.client_hello.as_ref().map(|hello| hello.at);
@@ -335,6 +340,7 @@ fn tls(session: &Session) -> schema::Tls {
                 level: if alert.is_fatal { "fatal" } else { "warning" },
                 description: alert.description.to_string(),
                 frame: alert.at.frame.number(),
+                file: files.name(alert.at.frame),
             })
             .collect(),
         certificate: session.certificate.as_deref().and_then(Certificate::read).map(|certificate| {

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::diagnosis::verdict::Severity;
-use crate::flow::key::Endpoint;
 use crate::inspect::lookups::JudgedLookup;
 use crate::lookup::Fate;
 use crate::report::build::{Builder, seconds};
@@ -36,7 +35,7 @@ impl Builder<'_> {
         let count = group.len() as u64;
         let of = self.inspection.lookups.asked.get(first.lookup.question.name.as_str()).copied();
         Some(schema::Group {
-            server: server(first)?.to_string(),
+            server: first.server()?.to_string(),
             server_name: None,
             count,
             of: of.unwrap_or(count).max(count),
@@ -48,11 +47,7 @@ impl Builder<'_> {
     }
 
     fn passing_lookups(&self) -> impl Iterator<Item = &JudgedLookup> {
-        let filter = &self.inspection.config.filter;
-        self.inspection.lookups.kept.iter().filter(|judged| {
-            filter.admits_name(Some(&judged.lookup.question.name))
-                && server(judged).is_some_and(|server| filter.admits_server(server))
-        })
+        self.inspection.lookups.kept.iter().filter(|judged| judged.passes(&self.inspection.config))
     }
 
     fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
@@ -64,7 +59,7 @@ impl Builder<'_> {
         let prose = verdict.rule.describe_lookup(lookup, *now);
         schema::Lookup {
             client: lookup.client.ip().to_string(),
-            server: server(judged).map(|server| server.to_string()).unwrap_or_default(),
+            server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
             name: lookup.question.name.clone(),
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
@@ -72,12 +67,4 @@ impl Builder<'_> {
             verdict: self.finding(verdict, prose),
         }
     }
-}
-
-/// The server whose answer counts, else the one that was asked last.
-fn server(judged: &JudgedLookup) -> Option<Endpoint> {
-    Some(match judged.lookup.fate(judged.now) {
-        Fate::Answered(attempt, _) | Fate::Failed(attempt, _) | Fate::Silent(attempt) => attempt.server,
-        Fate::Waiting => judged.lookup.attempts.last()?.server,
-    })
 }

@@ -63,6 +63,10 @@ pub struct Summary {
     pub failed_connections: u64,
     /// Calls whose verdict is a failure.
     pub failed_calls: u64,
+    /// DNS lookups of addresses.
+    pub lookups: u64,
+    /// Lookups whose verdict is a failure, also where there are too many to list.
+    pub failed_lookups: u64,
     /// Verdicts of connections by code.
     pub verdicts: Counts,
 }
@@ -183,6 +187,8 @@ pub struct Alert {
     pub description: String,
     /// The packet that carried it.
     pub frame: u64,
+    /// Its file, where there are several.
+    pub file: Option<String>,
 }
 
 /// A server's certificate.

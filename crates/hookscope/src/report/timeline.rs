@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::diagnosis::verdict::By;
 use crate::http::Proxied;
 use crate::inspect::outcome::Outcome;
 use crate::packet::Moment;
@@ -15,7 +16,7 @@ const CALLS: usize = 3;
 
 struct Step {
     at: Moment,
-    by: Side,
+    by: By,
     what: Cow<'static, str>,
 }
 
@@ -32,6 +33,7 @@ pub(crate) fn timeline(outcome: &Outcome, files: &Files) -> Vec<Event> {
     }
     steps.calls(outcome);
     steps.path(outcome);
+    steps.unreachable(outcome);
     steps.close(outcome);
     steps.evidence(outcome);
     let mut steps = steps.0;
@@ -58,7 +60,7 @@ struct Steps(Vec<Step>);
 impl Steps {
     fn add(&mut self, at: Option<Moment>, by: Side, what: impl Into<Cow<'static, str>>) {
         if let Some(at) = at {
-            self.0.push(Step { at, by, what: what.into() });
+            self.0.push(Step { at, by: By::Side(by), what: what.into() });
         }
     }
 
@@ -139,6 +141,13 @@ impl Steps {
                     self.add(Some(stuck.last), side, what);
                 }
             }
+        }
+    }
+
+    fn unreachable(&mut self, outcome: &Outcome) {
+        if let Some(error) = outcome.connection.unreachable.as_deref() {
+            let what = format!("ICMP {} from {}", error.kind, error.reporter.ip());
+            self.0.push(Step { at: error.at, by: By::Network, what: what.into() });
         }
     }
 

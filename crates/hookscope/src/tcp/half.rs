@@ -122,7 +122,8 @@ impl Half {
         sightings.is_copy(segment, || {
             let known = origin.is_some_and(|origin| {
                 let from = origin.offset(segment.seq, *end);
-                from.saturating_add(segment.payload_len.into()) <= *end
+                // What follows a FIN is numbered one further.
+                from.saturating_add(segment.payload_len.into()) <= end.saturating_add(fin.into())
             });
             known
                 && (syn || !segment.flags.has(Flags::SYN))

@@ -7,10 +7,10 @@
 //!   nothing new, while the primary is in use, is a copy: a retransmission shows at the primary too. What brings
 //!   something new is no copy, and its vantage is the primary from then on.
 //! * A segment that equals the one before to the IPv4 identification, right after it, is a copy wherever it was seen:
-//!   mirrored ports and overlapping files. A sender numbers a retransmission anew.
+//!   mirrored ports. A sender numbers a retransmission anew.
 
 use crate::time::{Elapsed, Timestamp};
-use crate::wire::{Segment, Vantage};
+use crate::wire::{Flags, Segment, Vantage};
 
 /// Where a direction's packets are seen.
 #[derive(Debug, Default)]
@@ -22,9 +22,11 @@ pub(crate) struct Sightings {
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
     vantage: Vantage,
-    /// Files of different interfaces may overlap in time.
-    file: u16,
     flags: u8,
+    /// Whether anything was acknowledged yet, and up to where: a first SYN and many a RST acknowledge nothing, and
+    /// acknowledgments may overtake one another.
+    has_acknowledged: bool,
+    acknowledged: u32,
     ip_id: u16,
     window: u16,
     seq: u32,
@@ -45,10 +47,14 @@ impl Sightings {
     /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
+        let before = self.last.filter(|last| last.has_acknowledged).map(|last| last.acknowledged);
+        let acknowledges_more = segment.flags.has(Flags::ACK)
+            && before.is_none_or(|before| segment.ack.wrapping_sub(before).cast_signed() > 0);
         let here = Sighting {
             vantage: segment.vantage,
-            file: segment.frame.file(),
             flags: segment.flags.0,
+            has_acknowledged: acknowledges_more || before.is_some(),
+            acknowledged: if acknowledges_more { segment.ack } else { before.unwrap_or_default() },
             ip_id: segment.ip_id,
             window: segment.window,
             seq: segment.seq,
@@ -59,7 +65,6 @@ impl Sightings {
         let Some(last) = self.last.replace(here) else { return false };
         let after = here.time.since(last.time);
         let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
-        let acknowledges_more = here.ack.wrapping_sub(last.ack).cast_signed() > 0;
         let copy = here.equals(&last) && after <= here.patience(&last)
             || elsewhere && !acknowledges_more && brings_nothing();
         if copy {
@@ -83,7 +88,7 @@ impl Sighting {
 
     /// How long two equal sightings are one packet.
     fn patience(&self, other: &Self) -> Elapsed {
-        if self.vantage != other.vantage || self.file != other.file {
+        if self.vantage != other.vantage {
             Sightings::PASSAGE
         } else if self.ip_id != 0 {
             Sightings::EQUAL
@@ -101,7 +106,6 @@ mod tests {
     use super::*;
     use crate::flow::key::{Address, Endpoint, FlowKey};
     use crate::packet::Frame;
-    use crate::wire::Flags;
 
     fn segment(micros: i64, interface: u32, ip_id: u16, seq: u32) -> Segment<'static> {
         let endpoint = |port| Endpoint { address: Address::v4([10, 0, 0, 1]), port };
@@ -132,6 +136,23 @@ mod tests {
         assert!(sightings.is_copy(&segment(30, 2, 7, 100), || true));
         // Cut up on its way out: other sizes and identifications, nothing new.
         assert!(sightings.is_copy(&segment(31, 2, 8, 105), || true));
+    }
+
+    #[test]
+    fn a_copy_that_comes_after_later_packets_is_one() {
+        let mut sightings = Sightings::default();
+        let with = |micros, interface, flags, ack| {
+            let segment = segment(micros, interface, 7, 100);
+            Segment { flags, ack, payload_len: 0, ..segment }
+        };
+        let far = 0x9000_0000;
+        assert!(!sightings.is_copy(&with(0, 1, Flags::SYN, 0), || false));
+        assert!(!sightings.is_copy(&with(10, 1, Flags::ACK, far), || true));
+        assert!(sightings.is_copy(&with(30, 2, Flags::SYN, 0), || true), "what it says of ACK means nothing");
+        assert!(!sightings.is_copy(&with(40, 1, Flags::ACK, far + 20), || true));
+        assert!(!sightings.is_copy(&with(41, 1, Flags::ACK, far + 10), || true), "overtaken");
+        assert!(sightings.is_copy(&with(70, 2, Flags::ACK, far + 20), || true));
+        assert!(!sightings.is_copy(&with(80, 2, Flags::ACK, far + 21), || true), "acknowledges more");
     }
 
     #[test]

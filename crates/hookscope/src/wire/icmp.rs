@@ -3,6 +3,8 @@
 //! Echo, redirects and neighbour discovery are none. The quoted packet may end eight octets after its IP header,
 //! and may bear addresses from before NAT: tying it to a connection is for others.
 
+use std::fmt;
+
 use super::ip::{Ip, Protocol};
 use super::link::EtherType;
 use super::malformed::Malformed;
@@ -31,6 +33,20 @@ pub enum IcmpKind {
     TimeExceeded,
     /// Any other code of "destination unreachable".
     Other,
+}
+
+impl fmt::Display for IcmpKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PortUnreachable => f.write_str("port unreachable"),
+            Self::HostUnreachable => f.write_str("host unreachable"),
+            Self::NetUnreachable => f.write_str("network unreachable"),
+            Self::AdminProhibited => f.write_str("administratively prohibited"),
+            Self::FragmentationNeeded { mtu } => write!(f, "fragmentation needed, MTU {mtu}"),
+            Self::TimeExceeded => f.write_str("time exceeded"),
+            Self::Other => f.write_str("destination unreachable"),
+        }
+    }
 }
 
 /// The packet that an ICMP error is about, as far as it is quoted.

@@ -69,7 +69,7 @@ impl Flags {
 /// Where in the network a copy of a packet was seen: on which interface, inside how many tunnels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vantage {
-    /// The interface: Linux cooked version 2's interface index where there is one, else [`Packet::interface`].
+    /// The interface: [`Packet::interface`], and Linux cooked version 2's interface index where there is one.
     ///
     /// [`Packet::interface`]: crate::packet::Packet::interface
     pub interface: u32,
@@ -175,7 +175,8 @@ pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
         LinkType::ETHERNET => ethernet::strip(body)?,
         LinkType::LINUX_SLL2 => {
             let (interface, network) = linux_sll2::strip(body)?;
-            vantage.interface = interface;
+            // Captures that overlap in time may show the same interface.
+            vantage.interface = vantage.interface << 16 | interface;
             network
         }
         LinkType::LINUX_SLL => linux_sll::strip(body)?,

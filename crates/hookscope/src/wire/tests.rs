@@ -147,7 +147,7 @@ fn every_link_type_leads_to_the_segment() {
         for (link_type, bytes, interface) in [
             (LinkType::ETHERNET, sample.ethernet(), 3),
             (LinkType::LINUX_SLL, cooked, 3),
-            (LinkType::LINUX_SLL2, cooked2, 9),
+            (LinkType::LINUX_SLL2, cooked2, 3 << 16 | 9),
             (LinkType::NULL, [&[family, 0, 0, 0], &ip[..]].concat(), 3),
             (LinkType::LOOP, [&[0, 0, 0, family], &ip[..]].concat(), 3),
             (LinkType::RAW, ip.clone(), 3),

@@ -144,8 +144,8 @@ fn sample(capture: Capture, endpoints: Vec<EndpointReport>, groups: Vec<Group>) 
         connections,
         calls: endpoints.iter().map(|endpoint| endpoint.calls).sum(),
         failed_connections: failed,
-        failed_calls: 0,
         verdicts,
+        ..Summary::default()
     };
     let report = Report {
         schema: "hookscope/1",
@@ -392,6 +392,7 @@ pub(crate) fn lookup() -> Sample {
         example: Example::Lookup(Box::new(lookup.clone())),
     };
     let mut sample = sample(capture(4, 0.0028), Vec::new(), vec![group]);
+    (sample.report.summary.lookups, sample.report.summary.failed_lookups) = (2, 2);
     sample.report.lookups = vec![lookup.clone(), Lookup { kind: "AAAA".into(), ..lookup }];
     sample
 }
