@@ -12,10 +12,6 @@ const UNITS: [&str; 10] = ["s", "ms", "µs", "byte", "bytes", "SYN", "SYNs", "SY
 
 /// What happened, for a reader who sees who was called in the heading above.
 pub(super) fn summary(group: &Group) -> String {
-    if let Example::Lookup(_) = group.example {
-        // Who was called is the name; the server is one of name servers, and stays named.
-        return numbers(&subject::verdict(group).summary);
-    }
     let server = &group.server;
     let named = group.server_name.as_ref().map(|name| format!("{name} ({server})"));
     let full = named.as_deref().unwrap_or(server);

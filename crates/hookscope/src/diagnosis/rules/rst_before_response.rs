@@ -59,7 +59,7 @@ impl Rule for RstBeforeResponse {
             .hint("See whether connection tracking forgot the connection, so that a rule for new ones met it: `conntrack -S`; `sysctl net.netfilter.nf_conntrack_tcp_timeout_established`");
         }
         Prose::only(reset)
-            .hint(format!("See whether the webhook crashed or was restarted at that time: {}", story.find_pods()))
+            .hint(format!("See whether the webhook crashed or was restarted at that time: {}", story.show_pods()))
             .hint(format!("Read its log (that of a container that died with --previous): {}", story.show_logs()))
             .hint("If it runs on: look for a firewall, proxy or connection tracking timeout between that resets established connections (compare the RST's TTL with that of the server's other packets)")
     }
