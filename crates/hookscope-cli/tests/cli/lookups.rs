@@ -49,7 +49,7 @@ fn the_first_line_counts_lookups_and_nothing_says_that_nothing_was_seen() {
     }
     let text = at(100, LOOKUPS[0].0).out;
     assert!(text.starts_with("dns-nxdomain.pcap  4 packets in 2.81 ms · 2 lookups, 2 failed\n"), "{text}");
-    assert!(text.contains("nx.lab.example does not exist: the name server 10.244.1.1:53 answered"), "{text}");
+    assert!(text.contains("nx.lab.example does not exist: the name server answered"), "{text}");
 }
 
 #[test]
