@@ -64,9 +64,10 @@
 //!
 //! * No bytes make it panic: what is wrong with a packet is counted and named in the report's warnings.
 //! * How packets are divided into batches, and connections into [shards](Config::shards), changes speed, never the
-//!   answer.
-//! * Memory is bounded by [`config::Limits`]; at each bound something defined happens, and where that costs accuracy the
-//!   report says so.
+//!   answer; short of the bound on open connections, which is shared out among the shards.
+//! * Memory for what is watched is bounded by [`config::Limits`]; at each bound something defined happens, and where
+//!   that costs accuracy the report says so. What is reported stays in memory until the end: each connection that
+//!   [`Keep`] asks for, and counts with one example for each server and code.
 //! * The JSON of [`report::schema`] and the codes of [`diagnosis`] are stable: changes add to them.
 
 mod bytes;
