@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod engine;
 mod failure;
+mod interrupt;
 mod output;
 mod progress;
 mod terminal;

@@ -9,11 +9,12 @@ use crate::args::{Analyze, Format};
 use crate::engine::{self, Reading};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::{complain, output, terminal, text};
+use crate::{complain, interrupt, output, terminal, text};
 
 /// Reads, judges and reports.
 pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     refuse_mistyped_command(args)?;
+    interrupt::leave_to_writer(args);
     let mut progress = Progress::new(!args.no_progress && !args.quiet);
     let reading = engine::read(args, &mut progress)?;
     drop(progress);

@@ -3,6 +3,8 @@
 mod compressed;
 mod explain;
 mod inputs;
+#[cfg(target_os = "linux")]
+mod interrupt;
 mod lookups;
 mod readme;
 mod reports;
