@@ -1,8 +1,9 @@
 //! Session tickets told from responses: a TLS 1.3 server may send NewSessionTicket messages after the handshake, while
 //! the first request waits, as records that look like a response (RFC 8446, section 4.6.1).
 //!
-//! What gives them away: OpenSSL and its relatives send two or more of them right after the client's Finished, all of
-//! one size. Whatever a server sends before the first request is no response either.
+//! They are guessed: OpenSSL and its relatives send two or more of them right after the client's Finished, all of one
+//! size and short. A response can begin alike; if the client goes on to another request, it was one after all. Whatever
+//! a server sends before the first request is no response either.
 
 use crate::packet::Moment;
 use crate::time::Elapsed;

@@ -78,9 +78,6 @@ impl Connection {
     /// How many packets an acknowledgment may be ahead of the segment that it acknowledges: taps and interfaces with
     /// several queues reorder a little. Past it the segment is not in the capture.
     const REORDERING: u8 = 3;
-    /// How the options of a segment begin that has timestamps and nothing else: two NOPs, kind 8, ten octets
-    /// (RFC 7323, appendix A).
-    const TIMESTAMPS: [u8; 4] = [1, 1, 8, 10];
 
     /// The connection that `segment` opens, or is the first that was seen of.
     pub(crate) fn new(id: u64, segment: &Segment<'_>) -> Self {
@@ -290,14 +287,7 @@ impl Connection {
 
     #[inline]
     fn acknowledged(&mut self, side: Side, segment: &Segment<'_>, at: Moment) {
-        // As a rule timestamps are the only option: twelve octets. SACK blocks, if any, have the newest first.
-        let may_sack = match segment.options.len() {
-            0..12 => false,
-            12 => !segment.options.starts_with(&Self::TIMESTAMPS),
-            _ => true,
-        };
-        let sack = if may_sack { segment.tcp_options().sack_blocks().next() } else { None };
-        self.halves[!side].acknowledged(segment.ack, sack);
+        self.halves[!side].acknowledged(segment.ack, segment.newest_sack_block());
         if self.established.is_none()
             && side == Side::Client
             && self.opened.is_some()
@@ -319,10 +309,18 @@ impl Connection {
         half.sent(segment, at, peer_window_is_zero, limits.reassembly, &mut |chunk, at| {
             application.chunk(side, chunk, at, context, limits);
         });
-        if let Some(at) = half.take_close(Some(at)) {
-            application.close(side, at, if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst });
+        self.close_if_due(side, Some(at));
+        self.application.take_ended()
+    }
+
+    /// Tells the application that `side` closed, once everything before it is delivered.
+    #[inline]
+    fn close_if_due(&mut self, side: Side, now: Option<Moment>) {
+        let half = &mut self.halves[side];
+        if let Some(at) = half.take_close(now) {
+            let how = if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst };
+            self.application.close(side, at, how);
         }
-        application.take_ended()
     }
 
     fn context(&self) -> Context {
@@ -354,9 +352,7 @@ impl Connection {
         let application = &mut self.application;
         let half = &mut self.halves[side];
         half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits));
-        if let Some(at) = half.take_close(None) {
-            application.close(side, at, if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst });
-        }
+        self.close_if_due(side, None);
     }
 
     /// It turned out that the client is who was taken for the server.

@@ -170,6 +170,15 @@ impl<'a> Case<'a> {
         self.waited(since) >= Elapsed::from(self.config.deadline)
     }
 
+    /// When the client gave up waiting for something since `since`: when it closed, or never if it was still waiting
+    /// past the deadline when watching ended ([`Moment::END`]); `None` if it did neither.
+    pub(crate) fn gave_up_waiting(&self, since: Moment) -> Option<Moment> {
+        match self.first_close() {
+            Some(close) => (close.side == Side::Client).then_some(close.at),
+            None => self.is_overdue(since).then_some(Moment::END),
+        }
+    }
+
     /// The deadline that a client kept which gave up `call` at `end`: a whole number of seconds, or the configured
     /// one; `None` if that moment is no deadline.
     pub(crate) fn deadline_kept(&self, call: &Call, end: Moment) -> Option<Elapsed> {

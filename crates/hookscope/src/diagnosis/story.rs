@@ -52,6 +52,12 @@ impl Story<'_> {
         }
     }
 
+    /// From the ClientHello to the end of the story: to its last packet, or to the end of watching.
+    pub(crate) fn since_hello(&self) -> Option<Human> {
+        let hello = self.case.tls()?.client_hello.as_ref()?.at;
+        Some(Human(self.finding.end.map_or_else(|| self.case.waited(hello), |end| end.since(hello))))
+    }
+
     /// The server's IP address alone.
     pub(crate) fn address(&self) -> String {
         self.case.connection.server().address.ip().to_string()

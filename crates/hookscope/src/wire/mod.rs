@@ -118,6 +118,13 @@ impl<'a> Segment<'a> {
     pub const fn tcp_options(&self) -> Options<'a> {
         Options::new(self.options)
     }
+
+    /// The newest SACK block, left and right edge: the first of the option (RFC 2018, section 4).
+    #[inline]
+    pub fn newest_sack_block(&self) -> Option<(u32, u32)> {
+        let options = self.tcp_options();
+        if options.are_timestamps_alone() { None } else { options.sack_blocks().next() }
+    }
 }
 
 /// One UDP datagram (RFC 768).

@@ -87,6 +87,14 @@ impl<'a> Options<'a> {
         Self { rest: bytes }
     }
 
+    /// Whether there are no options but timestamps, or none at all: as on most segments.
+    #[inline]
+    pub(super) fn are_timestamps_alone(self) -> bool {
+        const LENGTH: usize = 12;
+        self.rest.len() < LENGTH
+            || self.rest.len() == LENGTH && self.rest.starts_with(&Self::ALIGNED_TIMESTAMPS)
+    }
+
     /// The timestamps.
     #[inline]
     pub fn timestamps(mut self) -> Option<Timestamps> {

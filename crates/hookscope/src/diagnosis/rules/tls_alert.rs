@@ -7,7 +7,6 @@ use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Phase};
 use crate::diagnosis::{Page, Rule};
 use crate::side::Side;
 use crate::tls::certificate::Certificate;
-use crate::tls::codes::AlertDescription;
 use crate::tls::session::Alert;
 
 #[derive(Debug)]
@@ -211,7 +210,7 @@ fn by_server(story: &Story<'_>, alert: &Alert) -> Prose {
     let prose = Prose::only(format!("{server} ended the TLS handshake with {}: {why}", alert.description))
         .hint(format!("Read the webhook's log at that time: {}", story.show_logs()));
     let connection = story.case.connection.server();
-    match AlertDescription(alert.description.0).0 {
+    match alert.description.0 {
         70 => prose.hint(format!("Raise the server's TLS versions to 1.2 and 1.3{offer}; see what it speaks: `openssl s_client -connect {connection} -tls1_2`")),
         40 | 116 | 42..=46 | 48 => prose
             .hint(format!("See whether it asks for a client certificate (this prints a line only then): `openssl s_client -connect {connection} </dev/null 2>/dev/null | grep -E 'Requested Signature Algorithms|Client Certificate Types'`"))

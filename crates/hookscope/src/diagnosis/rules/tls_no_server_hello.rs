@@ -2,11 +2,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
-use crate::diagnosis::story::{Human, Prose, Story};
+use crate::diagnosis::story::{Prose, Story};
 use crate::diagnosis::verdict::{Finding, Phase};
 use crate::diagnosis::{Page, Rule};
-use crate::packet::Moment;
-use crate::side::Side;
 
 #[derive(Debug)]
 pub(super) struct TlsNoServerHello;
@@ -27,23 +25,14 @@ impl Rule for TlsNoServerHello {
         if case.server_spoke() || !halves.client.is_acknowledged() {
             return None;
         }
-        let gave_up = case.first_close_by(Side::Client).map(|close| close.at);
-        if gave_up.is_none() && (case.first_close().is_some() || !case.is_overdue(hello)) {
-            return None;
-        }
-        Some(
-            Finding::failure(&Self, PAGE.code, Phase::Tls, gave_up.unwrap_or(Moment::END))
-                .shown(hello, "ClientHello, acknowledged")
-                .shown(gave_up, "the client gives up"),
-        )
+        let gave_up = case.gave_up_waiting(hello)?;
+        let finding = Finding::failure(&Self, PAGE.code, Phase::Tls, gave_up);
+        let end = finding.end;
+        Some(finding.shown(hello, "ClientHello, acknowledged").shown(end, "the client gives up"))
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {
-        let hello = story.case.tls().and_then(|session| session.client_hello.as_ref()).map(|hello| hello.at);
-        let waited = hello.map(|hello| {
-            Human(story.finding.end.map_or_else(|| story.case.waited(hello), |end| end.since(hello)))
-        });
-        let waited = waited.map(|waited| format!(" in {waited}")).unwrap_or_default();
+        let waited = story.since_hello().map(|waited| format!(" in {waited}")).unwrap_or_default();
         let server = story.case.connection.server();
         Prose::only(format!("{} accepted the connection and the ClientHello, but sent no byte of TLS{waited}", story.server()))
             .hint(format!("See whether the webhook's process restarts (RESTARTS, AGE), is stuck or starved of CPU: {}; {}", story.show_pods(), story.show_usage()))
