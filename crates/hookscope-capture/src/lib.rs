@@ -52,9 +52,12 @@
 )]
 
 mod ahead;
+mod batch;
 mod compress;
 mod error;
 mod format;
+#[cfg(feature = "live")]
+pub mod live;
 mod map;
 mod merge;
 mod read;
@@ -62,6 +65,7 @@ mod source;
 mod stream;
 mod summary;
 
+pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};
