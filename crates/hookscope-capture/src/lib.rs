@@ -64,6 +64,7 @@ mod read;
 mod source;
 mod stream;
 mod summary;
+pub mod write;
 
 pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
