@@ -18,6 +18,21 @@ pub(crate) enum Failure {
         /// What to do instead.
         advice: String,
     },
+    /// No connection has this id.
+    #[error(
+        "there is no connection {id} in this capture; its id is the 'id' of --format json, or the number behind 'id' in text"
+    )]
+    NoSuchConnection { id: u64 },
+    /// A capture cannot be written.
+    #[error("{path}: cannot be written: {error}")]
+    Evidence {
+        path: String,
+        #[source]
+        error: io::Error,
+    },
+    /// Standard input cannot be kept.
+    #[error("standard input cannot be kept for a second reading: {0}; TMPDIR names a folder with more room")]
+    Spool(io::Error),
     /// The worker threads cannot be started.
     #[error("cannot start worker threads: {0}; try --threads 1")]
     Threads(#[from] rayon::ThreadPoolBuildError),

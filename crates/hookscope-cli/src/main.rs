@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod engine;
+mod evidence;
 mod failure;
 mod interrupt;
 mod output;
@@ -20,6 +21,8 @@ use clap::Parser;
 
 use args::Cli;
 
+/// What captures that we write bear as their author.
+const APPLICATION: &str = concat!("hookscope ", env!("CARGO_PKG_VERSION"));
 /// Bad usage, or an input that cannot be read.
 const UNUSABLE: u8 = 2;
 

@@ -28,7 +28,7 @@ pub(crate) use explain::{Code, codes, page};
 use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};
 pub(crate) use notes::filtered;
-pub(crate) use numbers::duration;
+pub(crate) use numbers::{counted, duration};
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

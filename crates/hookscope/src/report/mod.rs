@@ -6,9 +6,11 @@ mod lookups;
 mod names;
 pub mod schema;
 mod timeline;
+mod trace;
 
 use crate::inspect::Inspection;
 use crate::report::build::{Builder, Files};
+pub use crate::report::trace::Trace;
 
 /// What a reader knows of its inputs, and the engine does not.
 #[derive(Clone, Debug, Default)]
