@@ -15,6 +15,9 @@ pub struct Config {
     pub keep: Keep,
     /// Which connections to look at.
     pub filter: Filter,
+    /// Whether to say what is known while packets still come, through
+    /// [`Inspector::take_events`](crate::Inspector::take_events).
+    pub watch: bool,
     /// Into how many parts connections are divided for parallel work. Changes speed, never the answer.
     pub shards: usize,
     /// Bounds on memory.
@@ -28,6 +31,7 @@ impl Default for Config {
             slow: None,
             keep: Keep::Failures,
             filter: Filter::default(),
+            watch: false,
             shards: 1,
             limits: Limits::default(),
         }

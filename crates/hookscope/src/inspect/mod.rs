@@ -10,10 +10,12 @@
 
 mod batch;
 pub(crate) mod lookups;
+pub(crate) mod losses;
 pub(crate) mod outcome;
-mod shard;
+pub(crate) mod shard;
 pub(crate) mod tally;
-mod tracked;
+pub(crate) mod tracked;
+pub(crate) mod watch;
 
 use rayon::prelude::*;
 
@@ -21,6 +23,7 @@ use crate::config::Config;
 use crate::fragments::Fragments;
 use crate::inspect::batch::{Part, Traffic};
 use crate::inspect::lookups::Lookups;
+use crate::inspect::losses::Losses;
 use crate::inspect::outcome::Outcome;
 use crate::inspect::shard::Shard;
 use crate::inspect::tally::Tally;
@@ -33,11 +36,13 @@ use crate::time::Timestamp;
 /// with [`finish`](Self::finish). The result is a function of the packets and the [`Config`] alone.
 #[derive(Debug)]
 pub struct Inspector {
-    config: Config,
-    shards: Vec<Shard>,
+    pub(crate) config: Config,
+    pub(crate) shards: Vec<Shard>,
     fragments: Fragments,
     traffic: Traffic,
-    lookups: Lookups,
+    pub(crate) lookups: Lookups,
+    /// What is known not to have been captured.
+    pub(crate) losses: Losses,
 }
 
 /// All that an [`Inspector`] found.
@@ -50,6 +55,7 @@ pub struct Inspection {
     pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
     pub(crate) given_up: u64,
+    pub(crate) losses: Losses,
 }
 
 impl Inspector {
@@ -58,9 +64,10 @@ impl Inspector {
 
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
-        let shards = (0..config.shards.max(1)).map(|_| Shard::default()).collect();
+        let shards = (0..config.shards.max(1)).map(|_| Shard::new(config.watch)).collect();
         let fragments = Fragments::new(config.limits.fragments);
-        Self { config, shards, fragments, traffic: Traffic::default(), lookups: Lookups::default() }
+        let (traffic, lookups, losses) = (Traffic::default(), Lookups::default(), Losses::default());
+        Self { config, shards, fragments, traffic, lookups, losses }
     }
 
     /// Takes one packet. Whatever its bytes are, it is counted and the next one may come.
@@ -103,6 +110,7 @@ impl Inspector {
                     shard.observe(item, config);
                 }
             }
+            shard.look(clock, config);
             shard.sweep(clock, config);
         };
         if parts.len() == 1 {
@@ -115,11 +123,49 @@ impl Inspector {
         self.lookups.observe(heard, config);
     }
 
-    /// No packet follows: judges what is still open.
-    pub fn finish(mut self) -> Inspection {
+    /// No packet came up to `now`: time passes all the same. For those who capture and see a quiet wire.
+    ///
+    /// A packet that is older than `now` may still come; what is judged here because nothing came is judged without it.
+    pub fn advance(&mut self, now: Timestamp) {
+        let clock = self.traffic.clock().max(now);
+        for shard in &mut self.shards {
+            shard.look(clock, &self.config);
+            shard.sweep(clock, &self.config);
+        }
+        self.lookups.advance(clock, &self.config);
+    }
+
+    /// So many packets were dropped before they could be observed, after `from` and up to `to`.
+    ///
+    /// Verdicts on what was open then say so, where a lost packet could explain them.
+    pub fn lost(&mut self, packets: u64, from: Timestamp, to: Timestamp) {
+        self.losses.add(packets, from, to);
+    }
+
+    /// How many connections are open.
+    pub fn open_connections(&self) -> usize {
+        self.shards.iter().map(Shard::open_connections).sum()
+    }
+
+    /// How many connections and lookups were judged before they were over, because there were too many.
+    pub fn given_up(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.given_up).sum::<u64>() + self.lookups.tracker.given_up
+    }
+
+    /// No packet follows: judges what is still open. What this shows can be [taken](Self::take_events) before
+    /// [`finish`](Self::finish).
+    pub fn close(&mut self) {
         let (config, clock) = (&self.config, self.traffic.clock());
         self.shards.par_iter_mut().for_each(|shard| shard.finish_all(clock, config));
         self.lookups.finish(clock, config);
+    }
+
+    /// No packet follows: judges what is still open.
+    pub fn finish(mut self) -> Inspection {
+        self.close();
+        let config = &self.config;
+        self.shards.iter_mut().for_each(|shard| shard.store_all(config));
+        self.lookups.store_all(config);
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
         let (mut given_up, mut duplicates) = (0, 0);
@@ -138,6 +184,7 @@ impl Inspector {
             lookups: self.lookups,
             duplicates,
             given_up,
+            losses: self.losses,
         }
     }
 

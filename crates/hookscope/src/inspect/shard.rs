@@ -84,6 +84,13 @@ impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
 
+    /// A shard without connections, which says what is known before the end if it is to `watch`.
+    pub(crate) fn new(watch: bool) -> Self {
+        let mut shard = Self::default();
+        shard.tally.watch = watch.then(Box::default);
+        shard
+    }
+
     /// Takes what happened.
     #[inline]
     pub(crate) fn observe(&mut self, item: &Item<'_>, config: &Config) {
@@ -103,6 +110,7 @@ impl Shard {
                 tracked.observe(segment, item.clock, config, &mut self.tally);
                 tracked.connection.hear(item.position, item.clock, &mut self.heard);
                 place.renew(item.clock, config);
+                self.happened(slot, item.clock, config);
                 return;
             }
             let now = place.expires.min(item.clock);
@@ -121,6 +129,41 @@ impl Shard {
             place.renew(item.clock, config);
         }
         self.heard = heard;
+        if self.tally.watch.is_some()
+            && let Some(slot) = self.find(&segment.key, segment.hash)
+        {
+            self.happened(slot, item.clock, config);
+        }
+    }
+
+    /// Something happened to the connection in `slot`: sees whether there will be something to say of it.
+    #[inline]
+    fn happened(&mut self, slot: u32, clock: Timestamp, config: &Config) {
+        if let Some(watch) = &mut self.tally.watch
+            && let Some(Slot { tracked: Some(tracked), .. }) = self.slots.get(slot as usize)
+        {
+            watch.happened(slot, tracked, clock, config);
+        }
+    }
+
+    /// Looks at the connections of which something can be said at `clock`, though they are not over.
+    pub(crate) fn look(&mut self, clock: Timestamp, config: &Config) {
+        let Some(watch) = &mut self.tally.watch else { return };
+        for slot in watch.due(clock) {
+            if let Some(Slot { tracked: Some(tracked), .. }) = self.slots.get(slot as usize) {
+                watch.look(slot, tracked, clock, config);
+            }
+        }
+    }
+
+    /// The open connection in `slot`, if it is the one with this id.
+    pub(crate) fn tracked(&self, slot: u32, id: u64) -> Option<&Tracked> {
+        self.slots.get(slot as usize)?.tracked.as_deref().filter(|tracked| tracked.connection.id == id)
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.slots.len() - self.free.len()
     }
 
     /// Whether `segment` is the SYN of a known connection, seen on the other side of address translation: the same
@@ -139,6 +182,7 @@ impl Shard {
         place.renew(item.clock, config);
         let entry = Entry { key: segment.key, slot };
         self.table.insert_unique(segment.hash, entry, |entry| entry.key.hash());
+        self.happened(slot, item.clock, config);
         true
     }
 
@@ -168,6 +212,7 @@ impl Shard {
             if item.clock < place.expires {
                 tracked.connection.unreachable(error);
                 place.renew(item.clock, config);
+                self.happened(slot, item.clock, config);
                 return;
             }
             let now = place.expires;
@@ -176,6 +221,11 @@ impl Shard {
         let connection = Connection::quoted(item.position, error);
         if let Some(Slot { tracked: Some(tracked), .. }) = self.open(connection, hash, item.clock, config) {
             tracked.connection.unreachable(error);
+        }
+        if self.tally.watch.is_some()
+            && let Some(slot) = self.find(&key, hash)
+        {
+            self.happened(slot, item.clock, config);
         }
     }
 
@@ -287,16 +337,33 @@ impl Shard {
             ended = tracked.connection.take_ended();
         }
         let outcome = tracked.conclude(now, config, &mut self.tally);
+        self.tally.connection(&outcome);
+        let outcome = match &mut self.tally.watch {
+            Some(watch) => watch.over(slot, outcome),
+            None => Some(outcome),
+        };
+        if let Some(outcome) = outcome {
+            self.store(outcome, config);
+        }
+    }
+
+    /// Keeps the connections that nobody asked about.
+    pub(crate) fn store_all(&mut self, config: &Config) {
+        let over = self.tally.watch.as_mut().map(|watch| std::mem::take(&mut watch.over));
+        over.into_iter().flatten().for_each(|over| self.store(over.outcome, config));
+    }
+
+    /// Keeps a connection that was counted, as far as somebody wants to see it.
+    pub(crate) fn store(&mut self, outcome: Outcome, config: &Config) {
         let keep = match config.keep {
             Keep::Examples => false,
             Keep::Failures => outcome.severity() != Severity::Ok,
             Keep::All => true,
         };
-        let group = self.tally.connection(&outcome);
         if keep {
             self.finished.push(outcome);
-        } else {
-            group.offer(outcome);
+        } else if outcome.severity() != Severity::Ok {
+            self.tally.offer(outcome);
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::connection::Connection;
 use crate::diagnosis::verdict::{Code, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::outcome::{Outcome, server_name};
+use crate::inspect::watch::Watch;
 use crate::packet::Moment;
 use crate::time::Elapsed;
 
@@ -21,6 +22,8 @@ pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
     index: HashMap<Endpoint, Vec<usize>, FixedState>,
     servers: Vec<ServerTally>,
+    /// What is to be known before the end, where somebody watches.
+    pub(crate) watch: Option<Box<Watch>>,
 }
 
 /// What was seen of one server under one name.
@@ -77,7 +80,7 @@ impl Tally {
     }
 
     /// Counts a connection and its verdict.
-    pub(crate) fn connection(&mut self, outcome: &Outcome) -> &mut GroupTally {
+    pub(crate) fn connection(&mut self, outcome: &Outcome) {
         let server = self.server(outcome.connection.server(), outcome.server_name());
         server.connections += 1;
         let connection = &outcome.connection;
@@ -87,11 +90,16 @@ impl Tally {
         group.count += 1;
         group.seen(outcome.connection.first);
         group.id(outcome.connection.id);
-        group
+    }
+
+    /// Keeps a connection that was counted as the example of its group, if it is the first.
+    pub(crate) fn offer(&mut self, outcome: Outcome) {
+        let server = self.server(outcome.connection.server(), outcome.server_name());
+        server.group(&outcome.verdict, outcome.connection.first).offer(outcome);
     }
 
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
-        let Self { index, servers } = self;
+        let Self { index, servers, .. } = self;
         let known = index.entry(server).or_default();
         let place =
             known.iter().find(|&&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name));
@@ -181,7 +189,7 @@ impl GroupTally {
     const IDS: usize = 8;
 
     /// Keeps a connection that was counted here as the example, if it is the first that is worth showing.
-    pub(crate) fn offer(&mut self, outcome: Outcome) {
+    fn offer(&mut self, outcome: Outcome) {
         let first = self.example.as_ref().is_none_or(|one| outcome.connection.id < one.connection.id);
         if first && self.severity != Severity::Ok {
             self.example = Some(Box::new(outcome));

@@ -25,8 +25,8 @@ pub(super) struct Slot {
 
 /// A connection that may still receive segments.
 #[derive(Debug)]
-pub(super) struct Tracked {
-    pub(super) connection: Connection,
+pub(crate) struct Tracked {
+    pub(crate) connection: Connection,
     calls: Vec<JudgedCall>,
     /// The key of the same connection on the other side of address translation.
     pub(super) translated: Option<Box<FlowKey>>,
@@ -78,10 +78,38 @@ impl Tracked {
     fn keep(&mut self, call: Call, finding: Option<Finding>, config: &Config, tally: &mut Tally) {
         let severity = finding.as_ref().map_or(Severity::Ok, |finding| finding.severity);
         tally.call(&self.connection, &call, severity);
+        if let Some(watch) = &mut tally.watch {
+            watch.judged(&self.connection, &call, finding.as_ref());
+        }
         let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
         if wanted || severity != Severity::Ok {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }
+    }
+
+    /// The calls that were judged and kept.
+    pub(crate) fn calls(&self) -> &[JudgedCall] {
+        &self.calls
+    }
+
+    /// The verdict on the connection as `case` has it, and that on its last call, which is not judged yet.
+    pub(super) fn verdict(&self, case: &Case<'_>) -> (Finding, Option<JudgedCall>) {
+        let last = self.connection.application.calls.last;
+        let answered = last.filter(Call::is_answered);
+        let finding = answered.and_then(|call| judge_call(case, &call));
+        let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
+        let verdict = judge_connection(case, earlier);
+        let last = last.map(|call| {
+            // A call that was not answered has failed, or not, by what became of its connection; so has one whose
+            // response was cut off.
+            let own = verdict.at.is_before(call.start) && verdict.severity != Severity::Ok;
+            let cut_off = verdict.severity == Severity::Failure && !own;
+            let failed = finding.as_ref().is_some_and(|finding| finding.severity == Severity::Failure);
+            let judged = failed || answered.is_some() && !cut_off;
+            let finding = if judged { finding } else { Some(judge_open_call(case, &call)) };
+            JudgedCall { call, finding: finding.map(Box::new) }
+        });
+        (verdict, last)
     }
 
     /// Judges the last call and the connection.
@@ -91,21 +119,9 @@ impl Tracked {
         config: &Config,
         tally: &mut Tally,
     ) -> Outcome {
-        let case = Case { connection: &self.connection, now, config };
-        let last = self.connection.application.calls.last;
-        let answered = last.filter(Call::is_answered);
-        let finding = answered.and_then(|call| judge_call(&case, &call));
-        let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
-        let verdict = judge_connection(&case, earlier);
-        if let Some(call) = last {
-            // A call that was not answered has failed, or not, by what became of its connection; so has one whose
-            // response was cut off.
-            let own = verdict.at.is_before(call.start) && verdict.severity != Severity::Ok;
-            let cut_off = verdict.severity == Severity::Failure && !own;
-            let failed = finding.as_ref().is_some_and(|finding| finding.severity == Severity::Failure);
-            let judged = failed || answered.is_some() && !cut_off;
-            let finding = if judged { finding } else { Some(judge_open_call(&case, &call)) };
-            self.keep(call, finding, config, tally);
+        let (verdict, last) = self.verdict(&Case { connection: &self.connection, now, config });
+        if let Some(JudgedCall { call, finding }) = last {
+            self.keep(call, finding.map(|finding| *finding), config, tally);
         }
         let Self { connection, calls, .. } = *self;
         Outcome { connection, now, verdict, calls }

@@ -1,8 +1,8 @@
 //! Where the packets of a connection are, for those who want them themselves.
 
+use crate::connection::Connection;
 use crate::flow::key::FlowKey;
 use crate::inspect::Inspection;
-use crate::inspect::outcome::Outcome;
 use crate::packet::Moment;
 
 /// Where the packets of a connection are.
@@ -19,8 +19,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    pub(crate) fn of(outcome: &Outcome) -> Self {
-        let connection = &outcome.connection;
+    pub(crate) fn of(connection: &Connection) -> Self {
         let keys = vec![connection.key];
         Self { id: connection.id, keys, first: connection.first, last: connection.last }
     }
@@ -29,6 +28,6 @@ impl Trace {
 impl Inspection {
     /// Where the packets of the connections are that were [kept](crate::Keep), in order of their ids.
     pub fn traces(&self) -> impl Iterator<Item = Trace> {
-        self.outcomes.iter().map(Trace::of)
+        self.outcomes.iter().map(|outcome| Trace::of(&outcome.connection))
     }
 }
