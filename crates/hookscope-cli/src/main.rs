@@ -9,6 +9,8 @@ mod engine;
 mod evidence;
 mod failure;
 mod interrupt;
+#[cfg(feature = "live")]
+mod live;
 mod output;
 mod progress;
 mod terminal;
@@ -39,6 +41,9 @@ fn main() -> ExitCode {
         Ok(status) => status.into(),
         Err(failure) => {
             complain(&failure.to_string());
+            for line in failure.pointer().into_iter().flatten() {
+                let _ = writeln!(std::io::stderr(), "  {}", text::printable(line));
+            }
             ExitCode::from(UNUSABLE)
         }
     }

@@ -68,6 +68,11 @@ pub struct Limits {
     pub reassembly: usize,
     /// Octets of one TLS handshake message that are kept. A longer message is skipped, not read.
     pub handshake: usize,
+    /// Servers, by address and name, that are counted one by one. Past it, connections to further ones are counted
+    /// together.
+    pub servers: usize,
+    /// Connections that are handed out whole. Past it, further ones are only counted.
+    pub kept: usize,
     /// DNS lookups followed at once. At the bound the oldest are judged as they stand.
     pub lookups: usize,
     /// DNS lookups that are handed out one by one, failed and healthy ones each. Past it, failures are only counted.
@@ -93,6 +98,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1 << 20,
+            servers: usize::MAX,
+            kept: usize::MAX,
             reassembly: 256 << 10,
             handshake: 128 << 10,
             lookups: 128 << 10,
@@ -105,6 +112,13 @@ impl Default for Limits {
             fragments: FragmentLimits::default(),
             closed: Duration::from_secs(60),
         }
+    }
+}
+
+impl Limits {
+    /// Bounds for a run without an end: what is reported is bounded as well.
+    pub fn unattended() -> Self {
+        Self { servers: 4_096, kept: 10_000, ..Self::default() }
     }
 }
 

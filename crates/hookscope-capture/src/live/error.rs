@@ -36,7 +36,7 @@ pub enum LiveError {
         link_type: i32,
     },
     /// The filter is none.
-    #[error("{message}\n  {filter}\n  {caret}")]
+    #[error("{message}")]
     Filter {
         /// What libpcap says.
         message: String,

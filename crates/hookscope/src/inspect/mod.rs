@@ -147,6 +147,11 @@ impl Inspector {
         self.shards.iter().map(Shard::open_connections).sum()
     }
 
+    /// How many DNS lookups are over.
+    pub fn lookups(&self) -> u64 {
+        self.lookups.counted
+    }
+
     /// How many connections and lookups were judged before they were over, because there were too many.
     pub fn given_up(&self) -> u64 {
         self.shards.iter().map(|shard| shard.given_up).sum::<u64>() + self.lookups.tracker.given_up
