@@ -170,6 +170,9 @@ impl Device {
             Ok(taken) => Ok(taken),
             // libpcap says so at each read until the interface is up again: the states tell it once.
             Err(error) if is_down(&said(&error)) => Ok(0),
+            Err(error) if said(&error).contains("disappeared") => {
+                Err(LiveError::Gone { name: self.name.clone() })
+            }
             Err(error) => Err(LiveError::Other { name: self.name.clone(), message: said(&error) }),
         }
     }
