@@ -39,8 +39,6 @@ pub(crate) struct Application {
     deframers: PerSide<Deframer>,
     /// Plain HTTP, once the client's first octets could be that.
     http: Option<Box<PlainHttp>>,
-    /// Calls that ended and were not taken yet, oldest first: rarely more than one.
-    ended: Vec<Call>,
 }
 
 impl Application {
@@ -79,7 +77,7 @@ impl Application {
         self.http.as_ref()?.proxied.as_ref()
     }
 
-    /// Takes the next octets of `side`.
+    /// Takes the next octets of `side`. Adds the calls that they end to `ended`.
     #[inline]
     pub(crate) fn chunk(
         &mut self,
@@ -88,21 +86,30 @@ impl Application {
         at: Moment,
         context: Context,
         limits: &Limits,
+        ended: &mut Vec<Call>,
     ) {
         if let Some(dns) = &mut self.dns {
             dns.chunk(side, chunk, at, limits);
         }
         if self.http.as_ref().is_some_and(|http| http.is_followed()) {
-            self.plain(side, chunk, at, context, limits);
+            self.plain(side, chunk, at, context, limits, ended);
         } else {
-            self.records(side, chunk, at, context, limits);
+            self.records(side, chunk, at, context, limits, ended);
         }
     }
 
     /// Takes octets of a connection that carries TLS, or of which that is not known yet.
     #[inline]
-    fn records(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
-        let Self { session, plain, calls, deframers, http, ended, .. } = self;
+    fn records(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        at: Moment,
+        context: Context,
+        limits: &Limits,
+        ended: &mut Vec<Call>,
+    ) {
+        let Self { session, plain, calls, deframers, http, .. } = self;
         let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
@@ -146,8 +153,16 @@ impl Application {
 
     /// Takes octets of a connection that carries plain HTTP.
     #[cold]
-    fn plain(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
-        let Self { http: Some(http), calls, ended, .. } = self else { return };
+    fn plain(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        at: Moment,
+        context: Context,
+        limits: &Limits,
+        ended: &mut Vec<Call>,
+    ) {
+        let Self { http: Some(http), calls, .. } = self else { return };
         let tunnel = http.push(side, chunk, at, context, &mut Output { calls, ended });
         let Some(tunnel) = tunnel else { return };
         // A tunnel is a connection of its own: nothing that was seen before belongs to it.
@@ -156,7 +171,7 @@ impl Application {
         self.deframers = PerSide::default();
         match tunnel {
             Tunnel::Opened([]) => {}
-            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, limits),
+            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, limits, ended),
             Tunnel::Joined => {
                 self.deframers.client.join_midstream();
                 self.deframers.server.join_midstream();
@@ -165,18 +180,12 @@ impl Application {
     }
 
     /// A side closed by FIN or RST, after everything that it sent.
-    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing) {
-        let Self { http, calls, ended, .. } = self;
+    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing, ended: &mut Vec<Call>) {
+        let Self { http, calls, .. } = self;
         if let (Some(http), Closing::Fin) = (http, how) {
             http.closed(side, at, &mut Output { calls, ended });
         }
         self.calls.close(side, at);
-    }
-
-    /// A call that the last octets ended: one after the other until there is none.
-    #[inline]
-    pub(crate) fn take_ended(&mut self) -> Option<Call> {
-        if self.ended.is_empty() { None } else { Some(self.ended.remove(0)) }
     }
 
     /// It turned out that the client is who was taken for the server.

@@ -5,10 +5,12 @@
 //! the fields.
 
 mod application;
+mod opening;
 mod plain;
 
 pub(crate) use application::Application;
 use application::Closing;
+pub(crate) use opening::Opening;
 
 use std::time::Duration;
 
@@ -179,10 +181,9 @@ impl Connection {
         }
     }
 
-    /// Takes a segment. Gives back the call that it ends: the one before the request that begins. If it ends several,
-    /// [`Self::take_ended`] gives the others.
+    /// Takes a segment. Adds the calls that it ends to `ended`: those before the requests that begin.
     #[inline]
-    pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits) -> Option<Call> {
+    pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits, ended: &mut Vec<Call>) {
         let at = Moment { time: segment.time, frame: segment.frame };
         let side = self.sender(segment);
         if self.last.time <= at.time {
@@ -190,7 +191,7 @@ impl Connection {
         }
         if self.halves[side].is_copy(segment) {
             self.duplicates += 1;
-            return None;
+            return;
         }
         self.halves[side].count(segment);
         if segment.flags.has(Flags::SYN) {
@@ -199,14 +200,13 @@ impl Connection {
         if segment.flags.has(Flags::ACK) {
             self.acknowledged(side, segment, at);
         }
-        let ended = self.sent(side, segment, at, limits);
+        self.sent(side, segment, at, limits, ended);
         if self.halves[side].has_hole() || self.halves[!side].has_hole() {
-            self.age_holes(limits);
+            self.age_holes(limits, ended);
         }
         if !self.is_role_known && self.application.hello_from() == Some(Side::Server) {
             self.swap_sides();
         }
-        ended
     }
 
     /// Hands over the DNS messages that its last segment completed.
@@ -280,11 +280,6 @@ impl Connection {
         }
     }
 
-    /// The next call that ended and was not taken yet.
-    pub(crate) fn take_ended(&mut self) -> Option<Call> {
-        self.application.take_ended()
-    }
-
     #[inline]
     fn acknowledged(&mut self, side: Side, segment: &Segment<'_>, at: Moment) {
         self.halves[!side].acknowledged(segment.ack, segment.newest_sack_block());
@@ -298,7 +293,14 @@ impl Connection {
     }
 
     #[inline]
-    fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, limits: &Limits) -> Option<Call> {
+    fn sent(
+        &mut self,
+        side: Side,
+        segment: &Segment<'_>,
+        at: Moment,
+        limits: &Limits,
+        ended: &mut Vec<Call>,
+    ) {
         let context = self.context();
         let peer_window_is_zero = self.halves[!side].has_zero_window();
         let half = &mut self.halves[side];
@@ -307,19 +309,18 @@ impl Connection {
         }
         let application = &mut self.application;
         half.sent(segment, at, peer_window_is_zero, limits.reassembly, &mut |chunk, at| {
-            application.chunk(side, chunk, at, context, limits);
+            application.chunk(side, chunk, at, context, limits, ended);
         });
-        self.close_if_due(side, Some(at));
-        self.application.take_ended()
+        self.close_if_due(side, Some(at), ended);
     }
 
     /// Tells the application that `side` closed, once everything before it is delivered.
     #[inline]
-    fn close_if_due(&mut self, side: Side, now: Option<Moment>) {
+    fn close_if_due(&mut self, side: Side, now: Option<Moment>, ended: &mut Vec<Call>) {
         let half = &mut self.halves[side];
         if let Some(at) = half.take_close(now) {
             let how = if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst };
-            self.application.close(side, at, how);
+            self.application.close(side, at, how, ended);
         }
     }
 
@@ -334,7 +335,7 @@ impl Connection {
 
     /// Gives up octets that the receiver has and the capture lacks, after a little patience.
     #[cold]
-    fn age_holes(&mut self, limits: &Limits) {
+    fn age_holes(&mut self, limits: &Limits, ended: &mut Vec<Call>) {
         for side in [Side::Client, Side::Server] {
             if !self.halves[side].lost_to_capture() {
                 self.hole_age[side] = 0;
@@ -342,17 +343,17 @@ impl Connection {
                 self.hole_age[side] += 1;
             } else {
                 self.hole_age[side] = 0;
-                self.skip_hole(side, limits);
+                self.skip_hole(side, limits, ended);
             }
         }
     }
 
-    fn skip_hole(&mut self, side: Side, limits: &Limits) {
+    fn skip_hole(&mut self, side: Side, limits: &Limits, ended: &mut Vec<Call>) {
         let context = self.context();
         let application = &mut self.application;
         let half = &mut self.halves[side];
-        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits));
-        self.close_if_due(side, None);
+        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits, ended));
+        self.close_if_due(side, None, ended);
     }
 
     /// It turned out that the client is who was taken for the server.
@@ -365,14 +366,13 @@ impl Connection {
         self.application.swap_sides();
     }
 
-    /// No packet follows: delivers what still waits for earlier octets. Gives back the call that this ends.
-    pub(crate) fn finish(&mut self, limits: &Limits) -> Option<Call> {
+    /// No packet follows: delivers what still waits for earlier octets, and adds the calls that this ends to `ended`.
+    pub(crate) fn finish(&mut self, limits: &Limits, ended: &mut Vec<Call>) {
         for side in [Side::Client, Side::Server] {
             while self.halves[side].has_hole() {
-                self.skip_hole(side, limits);
+                self.skip_hole(side, limits, ended);
             }
         }
-        self.application.take_ended()
     }
 
     /// How long the connection had been open at `now`, without the clock running backwards.

@@ -9,9 +9,11 @@
 //! DNS messages, of datagrams as well as of shards' streams, are put in that order again and tracked in one place.
 
 mod batch;
+mod books;
 pub(crate) mod lookups;
 pub(crate) mod outcome;
-mod shard;
+pub(crate) mod shard;
+mod slab;
 pub(crate) mod tally;
 mod tracked;
 
@@ -19,11 +21,12 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::fragments::Fragments;
-use crate::inspect::batch::{Part, Traffic};
+use crate::inspect::batch::{Part, Straight, Traffic};
 use crate::inspect::lookups::Lookups;
 use crate::inspect::outcome::Outcome;
-use crate::inspect::shard::Shard;
+use crate::inspect::shard::{GivenUp, Shard, When};
 use crate::inspect::tally::Tally;
+use crate::lookup::Heard;
 use crate::packet::Packet;
 use crate::time::Timestamp;
 
@@ -49,7 +52,7 @@ pub struct Inspection {
     pub(crate) tally: Tally,
     pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
-    pub(crate) given_up: u64,
+    pub(crate) given_up: GivenUp,
 }
 
 impl Inspector {
@@ -70,26 +73,43 @@ impl Inspector {
 
     /// Takes packets in the order of the capture; runs on the current rayon pool where that pays.
     pub fn observe_batch(&mut self, packets: &[Packet<'_>]) {
+        let start = When { position: self.traffic.packets, clock: self.traffic.clock() };
+        let mut heard = match self.shards.as_mut_slice() {
+            [shard] => {
+                let Self { config, fragments, traffic, .. } = self;
+                let mut straight =
+                    Straight { shard, fragments, config, heard: Vec::new(), malformed: Vec::new() };
+                batch::decode_all(packets, start, traffic, &mut straight);
+                let Straight { heard, malformed, .. } = straight;
+                malformed.into_iter().for_each(|reason| traffic.malformed(reason, 1));
+                shard.sweep(traffic.clock(), config);
+                heard
+            }
+            _ => self.share_out(packets, start),
+        };
+        heard.extend(self.shards.iter_mut().flat_map(|shard| shard.heard.drain(..)));
+        if !heard.is_empty() {
+            self.lookups.observe(heard, &self.config);
+        }
+    }
+
+    /// Decodes parts of the packets in parallel, then feeds the shards in parallel. Gives back what datagrams said.
+    fn share_out(&mut self, packets: &[Packet<'_>], start: When) -> Vec<Heard> {
         let parts = if packets.len() < Self::WORTH_SPLITTING { 1 } else { rayon::current_num_threads() };
         let size = packets.len().div_ceil(parts).max(1);
         let mut starts = Vec::with_capacity(parts);
-        let (mut position, mut clock) = (self.traffic.packets, self.traffic.clock());
+        let mut next = start;
         for chunk in packets.chunks(size) {
-            starts.push((chunk, position, clock));
-            position += chunk.len() as u64;
-            clock = chunk.iter().fold(clock, |clock, packet| clock.max(packet.time));
+            starts.push((chunk, next));
+            next.position += chunk.len() as u64;
+            next.clock = chunk.iter().fold(next.clock, |clock, packet| clock.max(packet.time));
         }
         let shards = self.shards.len();
+        let decode = |(chunk, start)| Part::decode(chunk, start, shards);
         let mut parts: Vec<Part<'_>> = if starts.len() == 1 {
-            starts
-                .into_iter()
-                .map(|(chunk, position, clock)| Part::decode(chunk, position, clock, shards))
-                .collect()
+            starts.into_iter().map(decode).collect()
         } else {
-            starts
-                .into_par_iter()
-                .map(|(chunk, position, clock)| Part::decode(chunk, position, clock, shards))
-                .collect()
+            starts.into_par_iter().map(decode).collect()
         };
         for part in &mut parts {
             self.traffic.add(&part.traffic);
@@ -103,16 +123,14 @@ impl Inspector {
                     shard.observe(item, config);
                 }
             }
-            shard.sweep(clock, config);
+            shard.sweep(next.clock, config);
         };
         if parts.len() == 1 {
             self.shards.iter_mut().enumerate().for_each(feed);
         } else {
             self.shards.par_iter_mut().enumerate().for_each(feed);
         }
-        let in_streams = self.shards.iter_mut().flat_map(|shard| shard.heard.drain(..));
-        let heard = parts.iter_mut().flat_map(|part| part.heard.drain(..)).chain(in_streams).collect();
-        self.lookups.observe(heard, config);
+        parts.iter_mut().flat_map(|part| part.heard.drain(..)).collect()
     }
 
     /// No packet follows: judges what is still open.
@@ -122,12 +140,12 @@ impl Inspector {
         self.lookups.finish(clock, config);
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
-        let (mut given_up, mut duplicates) = (0, 0);
+        let (mut given_up, mut duplicates) = (GivenUp::default(), 0);
         for shard in self.shards {
-            outcomes.extend(shard.finished);
-            tally.merge(shard.tally);
+            outcomes.extend(shard.books.finished);
+            tally.merge(shard.books.tally);
             given_up += shard.given_up;
-            duplicates += shard.duplicates;
+            duplicates += shard.books.duplicates;
         }
         outcomes.sort_by_key(|outcome| outcome.connection.id);
         Inspection {

@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::connection::Connection;
-use crate::diagnosis::verdict::{Finding, Severity};
+use crate::diagnosis::verdict::Finding;
 use crate::time::Timestamp;
 
 /// A finished connection and what was found.
@@ -30,11 +30,6 @@ impl Outcome {
     /// The server's name as its ClientHello gives it.
     pub(crate) fn server_name(&self) -> Option<&str> {
         server_name(&self.connection)
-    }
-
-    /// How bad it is.
-    pub(crate) const fn severity(&self) -> Severity {
-        self.verdict.severity
     }
 }
 

@@ -77,17 +77,23 @@ impl Tally {
     }
 
     /// Counts a connection and its verdict.
-    pub(crate) fn connection(&mut self, outcome: &Outcome) -> &mut GroupTally {
-        let server = self.server(outcome.connection.server(), outcome.server_name());
+    pub(crate) fn connection(&mut self, connection: &Connection, verdict: &Finding) -> &mut GroupTally {
+        let server = self.server(connection.server(), server_name(connection));
         server.connections += 1;
-        let connection = &outcome.connection;
         server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
-        server.failed_connections += u64::from(outcome.severity() == Severity::Failure);
-        let group = server.group(&outcome.verdict, outcome.connection.first);
+        server.failed_connections += u64::from(verdict.severity == Severity::Failure);
+        let group = server.group(verdict, connection.first);
         group.count += 1;
-        group.seen(outcome.connection.first);
-        group.id(outcome.connection.id);
+        group.seen(connection.first);
+        group.id(connection.id);
         group
+    }
+
+    /// Keeps a connection that was counted as the example of its group.
+    pub(crate) fn example(&mut self, outcome: Outcome) {
+        let server = self.server(outcome.connection.server(), outcome.server_name());
+        let group = server.group(&outcome.verdict, outcome.connection.first);
+        group.example = Some(Box::new(outcome));
     }
 
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
@@ -180,12 +186,9 @@ impl GroupTally {
     /// How many ids are kept.
     const IDS: usize = 8;
 
-    /// Keeps a connection that was counted here as the example, if it is the first that is worth showing.
-    pub(crate) fn offer(&mut self, outcome: Outcome) {
-        let first = self.example.as_ref().is_none_or(|one| outcome.connection.id < one.connection.id);
-        if first && self.severity != Severity::Ok {
-            self.example = Some(Box::new(outcome));
-        }
+    /// Whether the connection with this id, which was counted here, is the first that is worth showing.
+    pub(crate) fn wants(&self, id: u64) -> bool {
+        self.severity != Severity::Ok && self.example.as_ref().is_none_or(|one| id < one.connection.id)
     }
 
     fn seen(&mut self, first: Moment) {

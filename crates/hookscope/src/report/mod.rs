@@ -8,6 +8,7 @@ pub mod schema;
 mod timeline;
 
 use crate::inspect::Inspection;
+use crate::inspect::shard::GivenUp;
 use crate::report::build::{Builder, Files};
 
 /// What a reader knows of its inputs, and the engine does not.
@@ -72,10 +73,17 @@ impl Inspection {
                 reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
             warnings.push(format!("{malformed} packets could not be decoded: {}", reasons.join(", ")));
         }
-        if self.given_up > 0 {
+        let GivenUp { connections, openings } = self.given_up;
+        if connections > 0 {
             warnings.push(format!(
-                "{} connections were judged before they were over: more than {} were open at once",
-                self.given_up, self.config.limits.connections
+                "{connections} connections were judged before they were over: more than {} were open at once",
+                self.config.limits.connections
+            ));
+        }
+        if openings > 0 {
+            warnings.push(format!(
+                "{openings} SYNs without an answer were judged before their time: more than {} waited at once",
+                self.config.limits.openings
             ));
         }
         let lookups = &self.lookups;

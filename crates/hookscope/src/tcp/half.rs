@@ -170,6 +170,13 @@ impl Half {
         }
     }
 
+    /// Its SYN came `times` more, alike and in no need of a closer look.
+    pub(crate) fn synchronised_again(&mut self, times: u32) {
+        self.packets += u64::from(times);
+        self.syn = self.syn.saturating_add(times);
+        self.retransmissions = self.retransmissions.saturating_add(times);
+    }
+
     /// Takes the payload and the FIN or RST of a segment of this side; delivers octets that are now in order.
     #[inline]
     pub(crate) fn sent(
