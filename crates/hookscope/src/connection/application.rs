@@ -3,8 +3,8 @@
 //! A stream is TLS or it is not: its first octets decide. A client that begins like HTTP is followed by
 //! [`plain`](super::plain); where a proxy opens a tunnel for it, the streams begin anew behind the proxy's answer.
 
-use crate::call::{Call, Calls, Context};
-use crate::config::Limits;
+use crate::call::{Calls, Context};
+use crate::connection::Around;
 use crate::connection::plain::{Output, PlainHttp, Tunnel};
 use crate::http::Proxied;
 use crate::lookup::Heard;
@@ -77,7 +77,7 @@ impl Application {
         self.http.as_ref()?.proxied.as_ref()
     }
 
-    /// Takes the next octets of `side`. Adds the calls that they end to `ended`.
+    /// Takes the next octets of `side`. Calls that they end go to `around`.
     #[inline]
     pub(crate) fn chunk(
         &mut self,
@@ -85,16 +85,15 @@ impl Application {
         chunk: Chunk<'_>,
         at: Moment,
         context: Context,
-        limits: &Limits,
-        ended: &mut Vec<Call>,
+        around: &mut Around<'_>,
     ) {
         if let Some(dns) = &mut self.dns {
-            dns.chunk(side, chunk, at, limits);
+            dns.chunk(side, chunk, at, around.limits);
         }
         if self.http.as_ref().is_some_and(|http| http.is_followed()) {
-            self.plain(side, chunk, at, context, limits, ended);
+            self.plain(side, chunk, at, context, around);
         } else {
-            self.records(side, chunk, at, context, limits, ended);
+            self.records(side, chunk, at, context, around);
         }
     }
 
@@ -106,10 +105,10 @@ impl Application {
         chunk: Chunk<'_>,
         at: Moment,
         context: Context,
-        limits: &Limits,
-        ended: &mut Vec<Call>,
+        around: &mut Around<'_>,
     ) {
         let Self { session, plain, calls, deframers, http, .. } = self;
+        let Around { limits, ended } = around;
         let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
@@ -153,17 +152,9 @@ impl Application {
 
     /// Takes octets of a connection that carries plain HTTP.
     #[cold]
-    fn plain(
-        &mut self,
-        side: Side,
-        chunk: Chunk<'_>,
-        at: Moment,
-        context: Context,
-        limits: &Limits,
-        ended: &mut Vec<Call>,
-    ) {
+    fn plain(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, around: &mut Around<'_>) {
         let Self { http: Some(http), calls, .. } = self else { return };
-        let tunnel = http.push(side, chunk, at, context, &mut Output { calls, ended });
+        let tunnel = http.push(side, chunk, at, context, &mut Output { calls, ended: around.ended });
         let Some(tunnel) = tunnel else { return };
         // A tunnel is a connection of its own: nothing that was seen before belongs to it.
         self.calls = Calls::default();
@@ -171,7 +162,7 @@ impl Application {
         self.deframers = PerSide::default();
         match tunnel {
             Tunnel::Opened([]) => {}
-            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, limits, ended),
+            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, around),
             Tunnel::Joined => {
                 self.deframers.client.join_midstream();
                 self.deframers.server.join_midstream();
@@ -180,10 +171,10 @@ impl Application {
     }
 
     /// A side closed by FIN or RST, after everything that it sent.
-    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing, ended: &mut Vec<Call>) {
+    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing, around: &mut Around<'_>) {
         let Self { http, calls, .. } = self;
         if let (Some(http), Closing::Fin) = (http, how) {
-            http.closed(side, at, &mut Output { calls, ended });
+            http.closed(side, at, &mut Output { calls, ended: around.ended });
         }
         self.calls.close(side, at);
     }

@@ -61,6 +61,15 @@ pub(crate) struct Connection {
     hole_age: PerSide<u8>,
 }
 
+/// What a connection works with while it takes a segment, and that is not its own.
+#[derive(Debug)]
+pub(crate) struct Around<'a> {
+    /// Bounds on memory.
+    pub(crate) limits: &'a Limits,
+    /// Where calls go that ended.
+    pub(crate) ended: &'a mut Vec<Call>,
+}
+
 /// An ICMP error that quotes a packet of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unreachable {
@@ -181,9 +190,9 @@ impl Connection {
         }
     }
 
-    /// Takes a segment. Adds the calls that it ends to `ended`: those before the requests that begin.
+    /// Takes a segment. Calls that it ends, those before the requests that begin, go to `around`.
     #[inline]
-    pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits, ended: &mut Vec<Call>) {
+    pub(crate) fn observe(&mut self, segment: &Segment<'_>, around: &mut Around<'_>) {
         let at = Moment { time: segment.time, frame: segment.frame };
         let side = self.sender(segment);
         if self.last.time <= at.time {
@@ -200,9 +209,9 @@ impl Connection {
         if segment.flags.has(Flags::ACK) {
             self.acknowledged(side, segment, at);
         }
-        self.sent(side, segment, at, limits, ended);
+        self.sent(side, segment, at, around);
         if self.halves[side].has_hole() || self.halves[!side].has_hole() {
-            self.age_holes(limits, ended);
+            self.age_holes(around);
         }
         if !self.is_role_known && self.application.hello_from() == Some(Side::Server) {
             self.swap_sides();
@@ -293,14 +302,7 @@ impl Connection {
     }
 
     #[inline]
-    fn sent(
-        &mut self,
-        side: Side,
-        segment: &Segment<'_>,
-        at: Moment,
-        limits: &Limits,
-        ended: &mut Vec<Call>,
-    ) {
+    fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, around: &mut Around<'_>) {
         let context = self.context();
         let peer_window_is_zero = self.halves[!side].has_zero_window();
         let half = &mut self.halves[side];
@@ -308,19 +310,19 @@ impl Connection {
             self.application.join_midstream(side);
         }
         let application = &mut self.application;
-        half.sent(segment, at, peer_window_is_zero, limits.reassembly, &mut |chunk, at| {
-            application.chunk(side, chunk, at, context, limits, ended);
+        half.sent(segment, at, peer_window_is_zero, around.limits.reassembly, &mut |chunk, at| {
+            application.chunk(side, chunk, at, context, around);
         });
-        self.close_if_due(side, Some(at), ended);
+        self.close_if_due(side, Some(at), around);
     }
 
     /// Tells the application that `side` closed, once everything before it is delivered.
     #[inline]
-    fn close_if_due(&mut self, side: Side, now: Option<Moment>, ended: &mut Vec<Call>) {
+    fn close_if_due(&mut self, side: Side, now: Option<Moment>, around: &mut Around<'_>) {
         let half = &mut self.halves[side];
         if let Some(at) = half.take_close(now) {
             let how = if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst };
-            self.application.close(side, at, how, ended);
+            self.application.close(side, at, how, around);
         }
     }
 
@@ -335,7 +337,7 @@ impl Connection {
 
     /// Gives up octets that the receiver has and the capture lacks, after a little patience.
     #[cold]
-    fn age_holes(&mut self, limits: &Limits, ended: &mut Vec<Call>) {
+    fn age_holes(&mut self, around: &mut Around<'_>) {
         for side in [Side::Client, Side::Server] {
             if !self.halves[side].lost_to_capture() {
                 self.hole_age[side] = 0;
@@ -343,17 +345,17 @@ impl Connection {
                 self.hole_age[side] += 1;
             } else {
                 self.hole_age[side] = 0;
-                self.skip_hole(side, limits, ended);
+                self.skip_hole(side, around);
             }
         }
     }
 
-    fn skip_hole(&mut self, side: Side, limits: &Limits, ended: &mut Vec<Call>) {
+    fn skip_hole(&mut self, side: Side, around: &mut Around<'_>) {
         let context = self.context();
         let application = &mut self.application;
         let half = &mut self.halves[side];
-        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits, ended));
-        self.close_if_due(side, None, ended);
+        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, around));
+        self.close_if_due(side, None, around);
     }
 
     /// It turned out that the client is who was taken for the server.
@@ -366,11 +368,11 @@ impl Connection {
         self.application.swap_sides();
     }
 
-    /// No packet follows: delivers what still waits for earlier octets, and adds the calls that this ends to `ended`.
-    pub(crate) fn finish(&mut self, limits: &Limits, ended: &mut Vec<Call>) {
+    /// No packet follows: delivers what still waits for earlier octets. Calls that this ends go to `around`.
+    pub(crate) fn finish(&mut self, around: &mut Around<'_>) {
         for side in [Side::Client, Side::Server] {
             while self.halves[side].has_hole() {
-                self.skip_hole(side, limits, ended);
+                self.skip_hole(side, around);
             }
         }
     }

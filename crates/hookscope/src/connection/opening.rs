@@ -3,10 +3,11 @@
 //! A flood of SYNs is millions of them, and a firewall's silence thousands: they take an eighth of the room.
 
 use crate::config::Limits;
-use crate::connection::Connection;
-use crate::flow::key::{End, FlowKey};
+use crate::connection::{Around, Connection};
+use crate::flow::key::{End, Endpoint, FlowKey};
 use crate::packet::Moment;
 use crate::tcp::sighting::Sightings;
+use crate::time::{Elapsed, Timestamp};
 use crate::wire::{Flags, IcmpError, Segment, Vantage};
 
 /// A client's SYN and its retransmissions.
@@ -16,7 +17,7 @@ pub(crate) struct Opening {
     pub(crate) id: u64,
     /// Its endpoints.
     pub(crate) key: FlowKey,
-    first: Moment,
+    pub(crate) first: Moment,
     last: Moment,
     vantage: Vantage,
     seq: u32,
@@ -73,14 +74,30 @@ impl Opening {
         sent_anew
     }
 
+    /// How many SYNs there were.
+    pub(crate) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// How long it had been open at `now`.
+    pub(crate) fn waited(&self, now: Timestamp) -> Elapsed {
+        now.max(self.last.time).since(self.first.time)
+    }
+
+    /// The server's address and port.
+    pub(crate) const fn server(&self) -> Endpoint {
+        self.key.endpoint(self.from.other())
+    }
+
     /// The connection as if it had taken the SYNs one by one.
     pub(crate) fn into_connection(self, limits: &Limits) -> Connection {
         let first = self.segment(self.first, 0);
         let mut connection = Connection::new(self.id, &first);
-        let mut ended = Vec::new();
-        connection.observe(&first, limits, &mut ended);
+        // SYNs end no calls.
+        let mut around = Around { limits, ended: &mut Vec::new() };
+        connection.observe(&first, &mut around);
         if self.count > 1 {
-            connection.observe(&self.segment(self.last, 1), limits, &mut ended);
+            connection.observe(&self.segment(self.last, 1), &mut around);
             connection.halves.client.synchronised_again(self.count - 2);
         }
         connection

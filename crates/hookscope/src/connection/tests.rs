@@ -14,7 +14,7 @@ pub(crate) fn watch(story: Conversation) -> Connection {
 /// The same of packets in any order.
 pub(crate) fn watch_records(records: &[Record]) -> Connection {
     let mut connection = watch_on(records);
-    connection.finish(&Limits::default(), &mut Vec::new());
+    connection.finish(&mut Around { limits: &Limits::default(), ended: &mut Vec::new() });
     connection
 }
 
@@ -22,11 +22,9 @@ pub(crate) fn watch_records(records: &[Record]) -> Connection {
 fn watch_on(records: &[Record]) -> Connection {
     let mut connection: Option<Connection> = None;
     each_of(records, |segment| {
-        connection.get_or_insert_with(|| Connection::new(0, segment)).observe(
-            segment,
-            &Limits::default(),
-            &mut Vec::new(),
-        );
+        connection
+            .get_or_insert_with(|| Connection::new(0, segment))
+            .observe(segment, &mut Around { limits: &Limits::default(), ended: &mut Vec::new() });
     });
     connection.unwrap()
 }
@@ -91,7 +89,7 @@ fn a_syn_ack_before_its_syn_belongs_to_the_same_connection() {
     each_of(&records, |segment| {
         let connection = connection.get_or_insert_with(|| Connection::new(0, segment));
         assert!(!connection.is_reopened_by(segment));
-        connection.observe(segment, &Limits::default(), &mut Vec::new());
+        connection.observe(segment, &mut Around { limits: &Limits::default(), ended: &mut Vec::new() });
     });
     let connection = connection.unwrap();
     assert_eq!((frame(connection.opened), frame(connection.syn_ack)), (Some(2), Some(1)));

@@ -2,9 +2,11 @@
 
 use crate::call::Call;
 use crate::config::{Config, Keep};
+use crate::connection::{Around, Opening};
+use crate::diagnosis::judge_opening;
 use crate::diagnosis::verdict::{Finding, Severity};
 use crate::inspect::outcome::Outcome;
-use crate::inspect::tally::Tally;
+use crate::inspect::tally::{GroupTally, Tally};
 use crate::inspect::tracked::Tracked;
 use crate::time::Timestamp;
 
@@ -22,6 +24,12 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// What connections work with.
+    #[inline]
+    pub(super) fn around<'a>(&'a mut self, config: &'a Config) -> Around<'a> {
+        Around { limits: &config.limits, ended: &mut self.ended }
+    }
+
     /// Judges and counts a connection that was watched up to `now`. Gives back its verdict if the connection is wanted
     /// whole; hand it to [`Self::keep`] then.
     pub(super) fn settle(
@@ -33,12 +41,18 @@ impl Books {
         let verdict = tracked.conclude(now, config, self);
         self.duplicates += tracked.connection.duplicates;
         let group = self.tally.connection(&tracked.connection, &verdict);
-        let wanted = match config.keep {
-            Keep::Examples => group.wants(tracked.connection.id),
-            Keep::Failures => verdict.severity != Severity::Ok,
-            Keep::All => true,
-        };
-        wanted.then_some(verdict)
+        is_wanted(config.keep, group, tracked.connection.id).then_some(verdict)
+    }
+
+    /// Judges and counts a connection of which nothing but SYNs was seen.
+    pub(super) fn settle_opening(&mut self, opening: Opening, now: Timestamp, config: &Config) {
+        let (code, severity) = judge_opening(&opening, now);
+        let group = self.tally.opening(&opening, code, severity);
+        if is_wanted(config.keep, group, opening.id) {
+            let mut tracked = Tracked::new(opening.into_connection(&config.limits));
+            let verdict = tracked.conclude(now, config, self);
+            self.keep(tracked.into_outcome(now, verdict), config);
+        }
     }
 
     /// Keeps a connection that is wanted whole.
@@ -48,5 +62,14 @@ impl Books {
         } else {
             self.finished.push(outcome);
         }
+    }
+}
+
+/// Whether a connection that was counted in `group` is to be handed out whole.
+fn is_wanted(keep: Keep, group: &GroupTally, id: u64) -> bool {
+    match keep {
+        Keep::Examples => group.wants(id),
+        Keep::Failures => group.severity != Severity::Ok,
+        Keep::All => true,
     }
 }

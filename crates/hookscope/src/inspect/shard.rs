@@ -344,6 +344,9 @@ impl Shard {
 
     /// No packet follows: judges everything.
     pub(crate) fn finish_all(&mut self, clock: Timestamp, config: &Config) {
+        // Nobody will be looked for any more.
+        self.table.clear();
+        self.by_client = None;
         self.finish_where(config, |times| Some(times.expires.min(clock)));
     }
 
@@ -403,10 +406,7 @@ impl Shard {
             Place::Opening(at) => {
                 let Some(opening) = self.openings.remove(at) else { return };
                 let key = opening.key;
-                let mut tracked = Tracked::new(opening.into_connection(&config.limits));
-                if let Some(verdict) = self.books.settle(&mut tracked, now, config) {
-                    self.books.keep(tracked.into_outcome(now, verdict), config);
-                }
+                self.books.settle_opening(opening, now, config);
                 [Some(key), None]
             }
         };
@@ -417,6 +417,9 @@ impl Shard {
 
     /// Nothing is at `place` any more that `key` could find.
     fn forget(&mut self, place: Place, key: &FlowKey) {
+        if self.table.is_empty() {
+            return;
+        }
         let hash = Entry::spread(key.hash() as u32);
         if let Ok(entry) = self.table.find_entry(hash, |entry| entry.place() == place) {
             entry.remove();

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use hdrhistogram::Histogram;
 
 use crate::call::Call;
-use crate::connection::Connection;
+use crate::connection::{Connection, Opening};
 use crate::diagnosis::verdict::{Code, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::outcome::{Outcome, server_name};
@@ -82,17 +82,26 @@ impl Tally {
         server.connections += 1;
         server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
         server.failed_connections += u64::from(verdict.severity == Severity::Failure);
-        let group = server.group(verdict, connection.first);
-        group.count += 1;
-        group.seen(connection.first);
-        group.id(connection.id);
+        let group = server.group(verdict.code, verdict.severity, connection.first);
+        group.add(connection.id, connection.first);
+        group
+    }
+
+    /// Counts a connection of which nothing but SYNs was seen, and its verdict.
+    pub(crate) fn opening(&mut self, opening: &Opening, code: Code, severity: Severity) -> &mut GroupTally {
+        let server = self.server(opening.server(), None);
+        server.connections += 1;
+        server.failed_connections += u64::from(severity == Severity::Failure);
+        let group = server.group(code, severity, opening.first);
+        group.add(opening.id, opening.first);
         group
     }
 
     /// Keeps a connection that was counted as the example of its group.
     pub(crate) fn example(&mut self, outcome: Outcome) {
         let server = self.server(outcome.connection.server(), outcome.server_name());
-        let group = server.group(&outcome.verdict, outcome.connection.first);
+        let Finding { code, severity, .. } = outcome.verdict;
+        let group = server.group(code, severity, outcome.connection.first);
         group.example = Some(Box::new(outcome));
     }
 
@@ -144,11 +153,11 @@ impl ServerTally {
         }
     }
 
-    fn group(&mut self, verdict: &Finding, first: Moment) -> &mut GroupTally {
-        let place = self.groups.iter().position(|group| group.code == verdict.code).unwrap_or_else(|| {
+    fn group(&mut self, code: Code, severity: Severity, first: Moment) -> &mut GroupTally {
+        let place = self.groups.iter().position(|group| group.code == code).unwrap_or_else(|| {
             self.groups.push(GroupTally {
-                code: verdict.code,
-                severity: verdict.severity,
+                code,
+                severity,
                 count: 0,
                 first,
                 last: first,
@@ -189,6 +198,12 @@ impl GroupTally {
     /// Whether the connection with this id, which was counted here, is the first that is worth showing.
     pub(crate) fn wants(&self, id: u64) -> bool {
         self.severity != Severity::Ok && self.example.as_ref().is_none_or(|one| id < one.connection.id)
+    }
+
+    fn add(&mut self, id: u64, first: Moment) {
+        self.count += 1;
+        self.seen(first);
+        self.id(id);
     }
 
     fn seen(&mut self, first: Moment) {

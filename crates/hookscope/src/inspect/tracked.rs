@@ -50,7 +50,7 @@ impl Tracked {
         config: &Config,
         books: &mut Books,
     ) {
-        self.connection.observe(segment, &config.limits, &mut books.ended);
+        self.connection.observe(segment, &mut books.around(config));
         self.judge_ended(clock, config, books);
     }
 
@@ -80,7 +80,7 @@ impl Tracked {
 
     /// Judges the last call and the connection, of which no more will come.
     pub(super) fn conclude(&mut self, now: Timestamp, config: &Config, books: &mut Books) -> Finding {
-        self.connection.finish(&config.limits, &mut books.ended);
+        self.connection.finish(&mut books.around(config));
         self.judge_ended(now, config, books);
         let case = Case { connection: &self.connection, now, config };
         let last = self.connection.application.calls.last;

@@ -10,7 +10,7 @@ use crate::diagnosis::{Page, Rule};
 #[derive(Debug)]
 pub(super) struct CaptureIncomplete;
 
-const PAGE: Page = page!(Unknown, Ok, "capture-incomplete");
+pub(super) const PAGE: Page = page!(Unknown, Ok, "capture-incomplete");
 
 /// What the capture lacks.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
+use crate::diagnosis::rules::capture_incomplete;
 use crate::diagnosis::story::{Human, Prose, Story, count};
-use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::verdict::{Code, Finding, Phase, Severity};
 use crate::diagnosis::{Page, Rule};
 use crate::packet::Moment;
 use crate::time::Elapsed;
@@ -16,6 +17,17 @@ const PAGE: Page = page!(SynDrop, Failure, "syn-unanswered");
 impl SynUnanswered {
     /// Linux repeats an unanswered SYN after a second: if none came in that time, the client gave up before.
     const RETRANSMISSION: Elapsed = Elapsed::from_millis(1000);
+
+    /// Whether a client that sent so many SYNs, the first of them so long ago, waits in vain.
+    fn waits_in_vain(syns: u32, waited: Elapsed) -> bool {
+        syns >= 2 || waited >= Self::RETRANSMISSION
+    }
+}
+
+/// The verdict on a connection of which only so many SYNs were seen, the first of them so long ago.
+pub(in crate::diagnosis) fn judge_opening(syns: u32, waited: Elapsed) -> (Code, Severity) {
+    let page = if SynUnanswered::waits_in_vain(syns, waited) { PAGE } else { capture_incomplete::PAGE };
+    (page.code, page.severity)
 }
 
 impl Rule for SynUnanswered {
@@ -32,8 +44,8 @@ impl Rule for SynUnanswered {
             && connection.syn_ack.is_some_and(|answer| last.is_before(answer))
             && connection.established.is_none()
             && connection.halves.client.rst_at.is_some();
-        let waited = connection.halves.client.syn >= 2 || case.waited(first) >= Self::RETRANSMISSION;
-        if !(silent && waited || too_late) {
+        let in_vain = Self::waits_in_vain(connection.halves.client.syn, case.waited(first));
+        if !(silent && in_vain || too_late) {
             return None;
         }
         let finding =
