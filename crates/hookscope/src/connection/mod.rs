@@ -22,6 +22,7 @@ use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::half::Half;
 use crate::time::{Elapsed, Timestamp};
+use crate::tls::pool::Pool;
 use crate::wire::{Flags, IcmpError, IcmpKind, Quote, Segment, Vantage};
 
 /// One TCP connection.
@@ -43,14 +44,12 @@ pub(crate) struct Connection {
     pub(crate) halves: PerSide<Half>,
     /// The first SYN.
     pub(crate) opened: Option<Moment>,
-    /// The last SYN.
-    pub(crate) last_syn: Option<Moment>,
     /// The first SYN-ACK.
     pub(crate) syn_ack: Option<Moment>,
-    /// The last SYN-ACK.
-    pub(crate) last_syn_ack: Option<Moment>,
     /// The client's first segment after its SYN: its acknowledgment of the SYN-ACK.
     pub(crate) established: Option<Moment>,
+    /// The last SYN and SYN-ACK, where one was sent again.
+    repeated: Option<Box<Repeated>>,
     /// The first ICMP error that says why its packets are not delivered.
     pub(crate) unreachable: Option<Box<Unreachable>>,
     /// Packets that were taken for further sightings of one that was counted.
@@ -66,8 +65,26 @@ pub(crate) struct Connection {
 pub(crate) struct Around<'a> {
     /// Bounds on memory.
     pub(crate) limits: &'a Limits,
-    /// Where calls go that ended.
-    pub(crate) ended: &'a mut Vec<Call>,
+    /// What connections share.
+    pub(crate) shared: &'a mut Shared,
+}
+
+/// Room that connections share, because each needs it for a moment only or needs the same.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// Calls that just ended.
+    pub(crate) ended: Vec<Call>,
+    /// Names and certificates.
+    pool: Pool,
+}
+
+/// What was sent again to open the connection.
+#[derive(Debug, Default)]
+struct Repeated {
+    /// The last SYN.
+    syn: Option<Moment>,
+    /// The last SYN-ACK.
+    syn_ack: Option<Moment>,
 }
 
 /// An ICMP error that quotes a packet of the connection.
@@ -112,9 +129,8 @@ impl Connection {
             last: at,
             halves: PerSide::default(),
             opened: None,
-            last_syn: None,
             syn_ack: None,
-            last_syn_ack: None,
+            repeated: None,
             established: None,
             unreachable: None,
             duplicates: 0,
@@ -171,12 +187,22 @@ impl Connection {
         !same && (!is_answer || self.is_closed())
     }
 
+    /// The last SYN.
+    pub(crate) fn last_syn(&self) -> Option<Moment> {
+        self.repeated.as_ref().and_then(|repeated| repeated.syn).or(self.opened)
+    }
+
+    /// The last SYN-ACK.
+    pub(crate) fn last_syn_ack(&self) -> Option<Moment> {
+        self.repeated.as_ref().and_then(|repeated| repeated.syn_ack).or(self.syn_ack)
+    }
+
     /// Whether both sides sent FIN, or one sent RST.
-    pub(crate) const fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let PerSide { client, server } = &self.halves;
-        client.rst_at.is_some()
-            || server.rst_at.is_some()
-            || client.fin_at.is_some() && server.fin_at.is_some()
+        client.rst_at().is_some()
+            || server.rst_at().is_some()
+            || client.fin_at().is_some() && server.fin_at().is_some()
     }
 
     /// After how long without a packet the connection is over.
@@ -281,11 +307,11 @@ impl Connection {
         self.is_role_known = true;
         self.halves[side].synchronised(segment);
         if segment.flags.has(Flags::ACK) {
-            self.syn_ack.get_or_insert(at);
-            self.last_syn_ack = Some(at);
-        } else {
-            self.opened.get_or_insert(at);
-            self.last_syn = Some(at);
+            if self.syn_ack.replace(self.syn_ack.unwrap_or(at)).is_some() {
+                self.repeated.get_or_insert_default().syn_ack = Some(at);
+            }
+        } else if self.opened.replace(self.opened.unwrap_or(at)).is_some() {
+            self.repeated.get_or_insert_default().syn = Some(at);
         }
     }
 
@@ -321,7 +347,7 @@ impl Connection {
     fn close_if_due(&mut self, side: Side, now: Option<Moment>, around: &mut Around<'_>) {
         let half = &mut self.halves[side];
         if let Some(at) = half.take_close(now) {
-            let how = if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst };
+            let how = if half.fin_at() == Some(at) { Closing::Fin } else { Closing::Rst };
             self.application.close(side, at, how, around);
         }
     }

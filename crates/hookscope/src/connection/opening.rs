@@ -3,7 +3,7 @@
 //! A flood of SYNs is millions of them, and a firewall's silence thousands: they take an eighth of the room.
 
 use crate::config::Limits;
-use crate::connection::{Around, Connection};
+use crate::connection::{Around, Connection, Shared};
 use crate::flow::key::{End, Endpoint, FlowKey};
 use crate::packet::Moment;
 use crate::tcp::sighting::Sightings;
@@ -93,8 +93,8 @@ impl Opening {
     pub(crate) fn into_connection(self, limits: &Limits) -> Connection {
         let first = self.segment(self.first, 0);
         let mut connection = Connection::new(self.id, &first);
-        // SYNs end no calls.
-        let mut around = Around { limits, ended: &mut Vec::new() };
+        // SYNs end no calls and name nobody.
+        let mut around = Around { limits, shared: &mut Shared::default() };
         connection.observe(&first, &mut around);
         if self.count > 1 {
             connection.observe(&self.segment(self.last, 1), &mut around);

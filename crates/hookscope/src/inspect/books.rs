@@ -1,8 +1,7 @@
 //! What connections leave behind when they are over: their counts, and those of them that are reported one by one.
 
-use crate::call::Call;
 use crate::config::{Config, Keep};
-use crate::connection::{Around, Opening};
+use crate::connection::{Around, Opening, Shared};
 use crate::diagnosis::judge_opening;
 use crate::diagnosis::verdict::{Finding, Severity};
 use crate::inspect::outcome::Outcome;
@@ -19,15 +18,15 @@ pub(crate) struct Books {
     pub(crate) finished: Vec<Outcome>,
     /// Packets that were further sightings of one that was counted.
     pub(crate) duplicates: u64,
-    /// Calls that just ended, until they are judged: room that all connections share.
-    pub(super) ended: Vec<Call>,
+    /// What connections share; calls that just ended, until they are judged.
+    pub(super) shared: Shared,
 }
 
 impl Books {
     /// What connections work with.
     #[inline]
     pub(super) fn around<'a>(&'a mut self, config: &'a Config) -> Around<'a> {
-        Around { limits: &config.limits, ended: &mut self.ended }
+        Around { limits: &config.limits, shared: &mut self.shared }
     }
 
     /// Judges and counts a connection that was watched up to `now`. Gives back its verdict if the connection is wanted

@@ -56,8 +56,8 @@ impl Tracked {
 
     #[inline]
     fn judge_ended(&mut self, now: Timestamp, config: &Config, books: &mut Books) {
-        let Books { ended, tally, .. } = books;
-        for call in ended.drain(..) {
+        let Books { shared, tally, .. } = books;
+        for call in shared.ended.drain(..) {
             self.judge_answered(call, now, config, tally);
         }
     }

@@ -37,13 +37,13 @@ impl Rule for SynUnanswered {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let connection = case.connection;
-        let (first, last) = (connection.opened?, connection.last_syn?);
+        let (first, last) = (connection.opened?, connection.last_syn()?);
         let silent = connection.halves.server.packets == 0 && connection.established.is_none();
         // An answer that comes when the client has given up is none: its host resets it.
         let too_late = connection.halves.client.syn >= 2
             && connection.syn_ack.is_some_and(|answer| last.is_before(answer))
             && connection.established.is_none()
-            && connection.halves.client.rst_at.is_some();
+            && connection.halves.client.rst_at().is_some();
         let in_vain = Self::waits_in_vain(connection.halves.client.syn, case.waited(first));
         if !(silent && in_vain || too_late) {
             return None;
@@ -57,7 +57,7 @@ impl Rule for SynUnanswered {
     fn describe(&self, story: &Story<'_>) -> Prose {
         let connection = story.case.connection;
         let syns = count(connection.halves.client.syn.into(), "SYN");
-        let span = match (connection.opened, connection.last_syn) {
+        let span = match (connection.opened, connection.last_syn()) {
             (Some(first), Some(last)) if first != last => format!(" in {}", Human(last.since(first))),
             _ => String::new(),
         };
