@@ -63,6 +63,9 @@ pub enum Keep {
 pub struct Limits {
     /// Connections tracked at once. At the bound the ones that were quiet longest are judged as they stand.
     pub connections: usize,
+    /// Connections tracked at once of which nothing but SYNs was seen. They are smaller and not counted among the others;
+    /// at the bound, too, the ones that were quiet longest are judged as they stand.
+    pub openings: usize,
     /// Octets of one direction that wait for an earlier segment. Past it, the missing octets are given up as lost
     /// to the capture.
     pub reassembly: usize,
@@ -98,6 +101,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1 << 20,
+            openings: 1 << 22,
             servers: usize::MAX,
             kept: usize::MAX,
             reassembly: 256 << 10,

@@ -153,6 +153,23 @@ fn lengths_on_the_wire_that_are_absurd_are_survived() {
     }
 }
 
+#[test]
+fn more_connections_than_allowed_are_judged_early_and_named() {
+    let open = |number: u32| {
+        let client = format!("10.1.{}.{}:40000", number >> 8 & 255, number & 255);
+        let story = Conversation::new(&client, "10.244.1.1:9443").at_ms(i64::from(number));
+        story.handshake().client(&stories::hello()).capture()
+    };
+    let recording = Recording::of(&Capture::merge(&(0..200).map(open).collect::<Vec<_>>()));
+    let limits = Limits { connections: 64, ..Limits::default() };
+    let report = survives(&recording, Config { limits, ..all() });
+    assert_eq!(report.summary.connections, 200);
+    let warning = report.capture.warnings.iter().find(|warning| warning.contains("more than 64"));
+    let early: u64 = warning.unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((200 - 64..200).contains(&early), "{early} were judged early");
+    assert!(codes(&report).iter().all(|code| *code == "capture-incomplete"), "{:?}", codes(&report));
+}
+
 /// So many clients, each with a SYN, a thousandth of a second apart.
 fn flood(clients: u32) -> Recording {
     let syn = |number: u32| {
@@ -165,7 +182,7 @@ fn flood(clients: u32) -> Recording {
 #[test]
 fn a_flood_of_syns_is_counted_to_the_last_and_holds_no_more_connections_than_allowed() {
     let recording = flood(2_000);
-    let limits = Limits { connections: 64, ..Limits::default() };
+    let limits = Limits { openings: 64, ..Limits::default() };
     let report = survives(&recording, Config { limits, ..all() });
     assert_eq!(report.summary.connections, 2_000);
     let warning = report.capture.warnings.iter().find(|warning| warning.contains("more than 64"));
@@ -175,7 +192,7 @@ fn a_flood_of_syns_is_counted_to_the_last_and_holds_no_more_connections_than_all
 
 #[test]
 fn what_is_judged_early_is_incomplete_and_not_wrong() {
-    let limits = Limits { connections: 64, ..Limits::default() };
+    let limits = Limits { openings: 64, ..Limits::default() };
     let report = survives(&flood(2_000), Config { limits, ..all() });
     // A SYN that was watched for less than a second says nothing.
     let early: Vec<_> = codes(&report).into_iter().take(1_000).collect();
@@ -185,7 +202,7 @@ fn what_is_judged_early_is_incomplete_and_not_wrong() {
 #[test]
 fn without_a_flood_nothing_is_judged_early() {
     let report =
-        survives(&flood(60), Config { limits: Limits { connections: 64, ..Limits::default() }, ..all() });
+        survives(&flood(60), Config { limits: Limits { openings: 64, ..Limits::default() }, ..all() });
     assert!(report.capture.warnings.is_empty(), "{:?}", report.capture.warnings);
 }
 

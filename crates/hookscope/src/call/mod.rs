@@ -73,13 +73,20 @@ pub(crate) struct Calls {
     pub(crate) last: Option<Call>,
     /// How many calls began.
     pub(crate) count: u32,
-    /// When each side closed: what the other sends after that is no response.
-    closed: PerSide<Option<Moment>>,
     /// The client writes without waiting for answers: these are no calls.
     is_stream: bool,
-    /// The server's first data after the client closed.
-    pub(crate) late: Option<Moment>,
     tickets: Tickets,
+    /// What comes last, and of many connections never.
+    ending: Option<Box<Ending>>,
+}
+
+/// How the calls of a connection end.
+#[derive(Debug, Default)]
+struct Ending {
+    /// When each side closed: what the other sends after that is no response.
+    closed: PerSide<Option<Moment>>,
+    /// The server's first data after the client closed.
+    late: Option<Moment>,
 }
 
 impl Calls {
@@ -94,7 +101,7 @@ impl Calls {
     /// A record of `side` began. Gives back the call that this ends: the one before the request that begins.
     #[inline]
     pub(crate) fn began(&mut self, side: Side, length: u16, at: Moment, context: Context) -> Option<Call> {
-        if self.closed[side].is_some() {
+        if self.is_closed(side) {
             return None;
         }
         match side {
@@ -158,12 +165,14 @@ impl Calls {
     }
 
     fn response(&mut self, length: u16, at: Moment, context: Context) {
-        if self.closed.client.is_some() {
-            self.late.get_or_insert(at);
+        if self.is_closed(Side::Client) {
+            self.ending.get_or_insert_default().late.get_or_insert(at);
             return;
         }
         if self.count <= 1 && context.may_send_tickets {
-            let (is_ticket, first_was) = self.tickets.record(length, at, self.last.is_some(), context.ready);
+            let begun = self.last.as_ref().and_then(|call| Some((call.first_byte?, call.response_bytes)));
+            let (is_ticket, first_was) =
+                self.tickets.record(length, at, self.last.is_some(), begun, context.ready);
             if let (true, Some(call)) = (first_was, &mut self.last) {
                 call.first_byte = None;
                 call.last_byte = None;
@@ -182,7 +191,7 @@ impl Calls {
     /// Octets of a record of `side` are complete.
     #[inline]
     pub(crate) fn octets(&mut self, side: Side, octets: u64, at: Moment) {
-        if self.closed[side].is_some() || side == Side::Server && self.closed.client.is_some() {
+        if self.is_closed(side) || side == Side::Server && self.is_closed(Side::Client) {
             return;
         }
         let Some(call) = &mut self.last else { return };
@@ -194,29 +203,33 @@ impl Calls {
             Side::Server if call.first_byte.is_some() => {
                 call.response_bytes += octets;
                 call.last_byte = Some(at);
-                self.tickets.octets(octets);
             }
             Side::Server => self.tickets.octets(octets),
         }
     }
 
     /// What was taken for a side's closing was none.
-    pub(crate) const fn reopen(&mut self, side: Side) {
-        match side {
-            Side::Client => self.closed.client = None,
-            Side::Server => self.closed.server = None,
+    pub(crate) fn reopen(&mut self, side: Side) {
+        if let Some(ending) = &mut self.ending {
+            ending.closed[side] = None;
         }
     }
 
     /// A side closed: by an alert, FIN or RST.
     #[inline]
     pub(crate) fn close(&mut self, side: Side, at: Moment) {
-        self.closed[side].get_or_insert(at);
+        self.ending.get_or_insert_default().closed[side].get_or_insert(at);
     }
 
     /// Whether `side` closed.
+    #[inline]
     pub(crate) fn is_closed(&self, side: Side) -> bool {
-        self.closed[side].is_some()
+        self.ending.as_ref().is_some_and(|ending| ending.closed[side].is_some())
+    }
+
+    /// The server's first data after the client closed.
+    pub(crate) fn late(&self) -> Option<Moment> {
+        self.ending.as_ref()?.late
     }
 
     /// What plain HTTP says of the response that is under way, if it says anything.

@@ -9,10 +9,10 @@ use crate::packet::Moment;
 use crate::time::Elapsed;
 
 /// The server's first records after the handshake.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tickets {
     state: State,
-    taken: Option<Taken>,
+    taken: Option<Box<Taken>>,
 }
 
 /// Records that were taken for tickets while a request waited.
@@ -45,13 +45,15 @@ impl Tickets {
     /// Servers send no more of them at a time: OpenSSL two, rustls once four.
     const MOST: u8 = 4;
 
-    /// The server's record with `length` octets of body began, while a request waits or not. Says whether it is a
-    /// ticket, and whether the one before it turns out to be one.
+    /// The server's record with `length` octets of body began, while a request waits or not; `begun` is when its
+    /// response began, as it seems, and that response's octets. Says whether the record is a ticket, and whether the one
+    /// before it turns out to be one.
     pub(crate) fn record(
         &mut self,
         length: u16,
         at: Moment,
         request_waits: bool,
+        begun: Option<(Moment, u64)>,
         ready: Option<Moment>,
     ) -> (bool, bool) {
         if !request_waits {
@@ -68,25 +70,23 @@ impl Tickets {
             _ => (State::Over, (false, false)),
         };
         self.state = state;
-        if matches!(state, State::One(_) | State::Tickets(..)) {
-            let taken = self.taken.get_or_insert(Taken { first: at, last: at, octets: 0 });
+        if matches!(state, State::Tickets(..)) {
+            let (first, octets) = begun.unwrap_or((at, 0));
+            let taken = self.taken.get_or_insert_with(|| Box::new(Taken { first, last: at, octets }));
             taken.last = at;
         }
         answer
     }
 
     /// Octets of the server's current record.
-    pub(crate) const fn octets(&mut self, octets: u64) {
-        if let (State::One(_) | State::Tickets(..), Some(taken)) = (self.state, &mut self.taken) {
+    pub(crate) fn octets(&mut self, octets: u64) {
+        if let (State::Tickets(..), Some(taken)) = (self.state, &mut self.taken) {
             taken.octets = taken.octets.saturating_add(octets);
         }
     }
 
     /// The records that were taken for tickets while a request waited, if no other has come since.
-    pub(crate) const fn taken(&self) -> Option<Taken> {
-        match self.state {
-            State::Tickets(..) => self.taken,
-            _ => None,
-        }
+    pub(crate) fn taken(&self) -> Option<Taken> {
+        self.taken.as_deref().copied().filter(|_| matches!(self.state, State::Tickets(..)))
     }
 }

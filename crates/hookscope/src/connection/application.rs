@@ -3,9 +3,9 @@
 //! A stream is TLS or it is not: its first octets decide. A client that begins like HTTP is followed by
 //! [`plain`](super::plain); where a proxy opens a tunnel for it, the streams begin anew behind the proxy's answer.
 
-use crate::call::{Call, Calls, Context};
-use crate::config::Limits;
+use crate::call::{Calls, Context};
 use crate::connection::plain::{Output, PlainHttp, Tunnel};
+use crate::connection::{Around, Shared};
 use crate::http::Proxied;
 use crate::lookup::Heard;
 use crate::lookup::framer::Stream;
@@ -14,7 +14,7 @@ use crate::side::{PerSide, Side};
 use crate::tcp::reassembly::Chunk;
 use crate::tls::codes::Version;
 use crate::tls::record::{Deframer, RecordEvent};
-use crate::tls::session::{self, Session};
+use crate::tls::session::{self, Reading, Session};
 
 /// How a side closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,18 +29,16 @@ pub(crate) enum Closing {
 #[derive(Debug, Default)]
 pub(crate) struct Application {
     /// TLS, once a record was seen.
-    pub(crate) session: Option<Box<Session>>,
-    /// The first octets of a side that are no TLS.
-    pub(crate) plain: PerSide<Option<Moment>>,
+    pub(crate) session: Option<Session>,
     /// Calls.
     pub(crate) calls: Calls,
     /// DNS messages, on a connection to a name server.
     pub(crate) dns: Option<Box<Stream>>,
     deframers: PerSide<Deframer>,
+    /// The first octets of a side that are no TLS.
+    plain: Option<Box<PerSide<Option<Moment>>>>,
     /// Plain HTTP, once the client's first octets could be that.
     http: Option<Box<PlainHttp>>,
-    /// Calls that ended and were not taken yet, oldest first: rarely more than one.
-    ended: Vec<Call>,
 }
 
 impl Application {
@@ -52,6 +50,11 @@ impl Application {
     /// The first octets of `side` were not seen.
     pub(crate) fn join_midstream(&mut self, side: Side) {
         self.deframers[side].join_midstream();
+    }
+
+    /// The first octets of `side`, if they are no TLS.
+    pub(crate) fn plain(&self, side: Side) -> Option<Moment> {
+        self.plain.as_ref()?[side]
     }
 
     /// When the TLS handshake was complete.
@@ -79,7 +82,7 @@ impl Application {
         self.http.as_ref()?.proxied.as_ref()
     }
 
-    /// Takes the next octets of `side`.
+    /// Takes the next octets of `side`. Calls that they end go to `around`.
     #[inline]
     pub(crate) fn chunk(
         &mut self,
@@ -87,34 +90,44 @@ impl Application {
         chunk: Chunk<'_>,
         at: Moment,
         context: Context,
-        limits: &Limits,
+        around: &mut Around<'_>,
     ) {
         if let Some(dns) = &mut self.dns {
-            dns.chunk(side, chunk, at, limits);
+            dns.chunk(side, chunk, at, around.limits);
         }
         if self.http.as_ref().is_some_and(|http| http.is_followed()) {
-            self.plain(side, chunk, at, context, limits);
+            self.plain_text(side, chunk, at, context, around);
         } else {
-            self.records(side, chunk, at, context, limits);
+            self.records(side, chunk, at, context, around);
         }
     }
 
     /// Takes octets of a connection that carries TLS, or of which that is not known yet.
     #[inline]
-    fn records(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
-        let Self { session, plain, calls, deframers, http, ended, .. } = self;
+    fn records(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        at: Moment,
+        context: Context,
+        around: &mut Around<'_>,
+    ) {
+        let Self { session, plain, calls, deframers, http, .. } = self;
+        let Around { limits, shared: Shared { ended, pool } } = around;
         let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
             if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
                 // A server of HTTP never speaks first.
-                let may_be_http = side == Side::Client && session.is_none() && plain.server.is_none();
+                let may_be_http = side == Side::Client
+                    && session.is_none()
+                    && plain.as_ref().is_none_or(|plain| plain.server.is_none());
                 match (event, &mut *http) {
                     (RecordEvent::Plain(data), Some(http)) if may_be_http => {
                         // The client's octets alone open no tunnel.
                         let _ = http.push(side, Chunk::Data(data), at, context, &mut Output { calls, ended });
                     }
                     (RecordEvent::NotTls, http) => {
-                        plain[side].get_or_insert(at);
+                        plain.get_or_insert_default()[side].get_or_insert(at);
                         if may_be_http {
                             http.get_or_insert_default().begin();
                         }
@@ -124,11 +137,12 @@ impl Application {
                 return;
             }
             if session.is_none() && matches!(event, RecordEvent::Began(_)) {
-                *session = Some(Box::default());
+                *session = Some(Session::default());
             }
             let Some(session) = session else { return };
             let http2 = session.is_http2();
-            session.record(side, event, at, limits.handshake, &mut |side, data, at| match data {
+            let mut reading = Reading { limit: limits.handshake, pool };
+            session.record(side, event, at, &mut reading, &mut |side, data, at| match data {
                 session::Application::Closed => calls.close(side, at),
                 session::Application::Reopened => calls.reopen(side),
                 session::Application::Ready => context.ready = Some(at),
@@ -146,17 +160,25 @@ impl Application {
 
     /// Takes octets of a connection that carries plain HTTP.
     #[cold]
-    fn plain(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, context: Context, limits: &Limits) {
-        let Self { http: Some(http), calls, ended, .. } = self else { return };
-        let tunnel = http.push(side, chunk, at, context, &mut Output { calls, ended });
+    fn plain_text(
+        &mut self,
+        side: Side,
+        chunk: Chunk<'_>,
+        at: Moment,
+        context: Context,
+        around: &mut Around<'_>,
+    ) {
+        let Self { http: Some(http), calls, .. } = self else { return };
+        let tunnel =
+            http.push(side, chunk, at, context, &mut Output { calls, ended: &mut around.shared.ended });
         let Some(tunnel) = tunnel else { return };
         // A tunnel is a connection of its own: nothing that was seen before belongs to it.
         self.calls = Calls::default();
-        self.plain = PerSide::default();
+        self.plain = None;
         self.deframers = PerSide::default();
         match tunnel {
             Tunnel::Opened([]) => {}
-            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, limits),
+            Tunnel::Opened(first) => self.records(side, Chunk::Data(first), at, context, around),
             Tunnel::Joined => {
                 self.deframers.client.join_midstream();
                 self.deframers.server.join_midstream();
@@ -165,23 +187,19 @@ impl Application {
     }
 
     /// A side closed by FIN or RST, after everything that it sent.
-    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing) {
-        let Self { http, calls, ended, .. } = self;
+    pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing, around: &mut Around<'_>) {
+        let Self { http, calls, .. } = self;
         if let (Some(http), Closing::Fin) = (http, how) {
-            http.closed(side, at, &mut Output { calls, ended });
+            http.closed(side, at, &mut Output { calls, ended: &mut around.shared.ended });
         }
         self.calls.close(side, at);
     }
 
-    /// A call that the last octets ended: one after the other until there is none.
-    #[inline]
-    pub(crate) fn take_ended(&mut self) -> Option<Call> {
-        if self.ended.is_empty() { None } else { Some(self.ended.remove(0)) }
-    }
-
     /// It turned out that the client is who was taken for the server.
     pub(crate) fn swap_sides(&mut self) {
-        self.plain.swap();
+        if let Some(plain) = &mut self.plain {
+            plain.swap();
+        }
         self.deframers.swap();
         if let Some(session) = &mut self.session {
             session.swap_sides();

@@ -5,10 +5,12 @@
 //! the fields.
 
 mod application;
+mod opening;
 mod plain;
 
 pub(crate) use application::Application;
 use application::Closing;
+pub(crate) use opening::Opening;
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::half::Half;
 use crate::time::{Elapsed, Timestamp};
+use crate::tls::pool::Pool;
 use crate::wire::{Flags, IcmpError, IcmpKind, Quote, Segment, Vantage};
 
 /// One TCP connection.
@@ -41,14 +44,12 @@ pub(crate) struct Connection {
     pub(crate) halves: PerSide<Half>,
     /// The first SYN.
     pub(crate) opened: Option<Moment>,
-    /// The last SYN.
-    pub(crate) last_syn: Option<Moment>,
     /// The first SYN-ACK.
     pub(crate) syn_ack: Option<Moment>,
-    /// The last SYN-ACK.
-    pub(crate) last_syn_ack: Option<Moment>,
     /// The client's first segment after its SYN: its acknowledgment of the SYN-ACK.
     pub(crate) established: Option<Moment>,
+    /// The last SYN and SYN-ACK, where one was sent again.
+    repeated: Option<Box<Repeated>>,
     /// The first ICMP error that says why its packets are not delivered.
     pub(crate) unreachable: Option<Box<Unreachable>>,
     /// Packets that were taken for further sightings of one that was counted.
@@ -57,6 +58,33 @@ pub(crate) struct Connection {
     pub(crate) application: Application,
     /// Packets since the receiver acknowledged octets that the capture lacks.
     hole_age: PerSide<u8>,
+}
+
+/// What a connection works with while it takes a segment, and that is not its own.
+#[derive(Debug)]
+pub(crate) struct Around<'a> {
+    /// Bounds on memory.
+    pub(crate) limits: &'a Limits,
+    /// What connections share.
+    pub(crate) shared: &'a mut Shared,
+}
+
+/// Room that connections share, because each needs it for a moment only or needs the same.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// Calls that just ended.
+    pub(crate) ended: Vec<Call>,
+    /// Names and certificates.
+    pool: Pool,
+}
+
+/// What was sent again to open the connection.
+#[derive(Debug, Default)]
+struct Repeated {
+    /// The last SYN.
+    syn: Option<Moment>,
+    /// The last SYN-ACK.
+    syn_ack: Option<Moment>,
 }
 
 /// An ICMP error that quotes a packet of the connection.
@@ -101,9 +129,8 @@ impl Connection {
             last: at,
             halves: PerSide::default(),
             opened: None,
-            last_syn: None,
             syn_ack: None,
-            last_syn_ack: None,
+            repeated: None,
             established: None,
             unreachable: None,
             duplicates: 0,
@@ -160,12 +187,22 @@ impl Connection {
         !same && (!is_answer || self.is_closed())
     }
 
+    /// The last SYN.
+    pub(crate) fn last_syn(&self) -> Option<Moment> {
+        self.repeated.as_ref().and_then(|repeated| repeated.syn).or(self.opened)
+    }
+
+    /// The last SYN-ACK.
+    pub(crate) fn last_syn_ack(&self) -> Option<Moment> {
+        self.repeated.as_ref().and_then(|repeated| repeated.syn_ack).or(self.syn_ack)
+    }
+
     /// Whether both sides sent FIN, or one sent RST.
-    pub(crate) const fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let PerSide { client, server } = &self.halves;
-        client.rst_at.is_some()
-            || server.rst_at.is_some()
-            || client.fin_at.is_some() && server.fin_at.is_some()
+        client.rst_at().is_some()
+            || server.rst_at().is_some()
+            || client.fin_at().is_some() && server.fin_at().is_some()
     }
 
     /// After how long without a packet the connection is over.
@@ -179,10 +216,9 @@ impl Connection {
         }
     }
 
-    /// Takes a segment. Gives back the call that it ends: the one before the request that begins. If it ends several,
-    /// [`Self::take_ended`] gives the others.
+    /// Takes a segment. Calls that it ends, those before the requests that begin, go to `around`.
     #[inline]
-    pub(crate) fn observe(&mut self, segment: &Segment<'_>, limits: &Limits) -> Option<Call> {
+    pub(crate) fn observe(&mut self, segment: &Segment<'_>, around: &mut Around<'_>) {
         let at = Moment { time: segment.time, frame: segment.frame };
         let side = self.sender(segment);
         if self.last.time <= at.time {
@@ -190,7 +226,7 @@ impl Connection {
         }
         if self.halves[side].is_copy(segment) {
             self.duplicates += 1;
-            return None;
+            return;
         }
         self.halves[side].count(segment);
         if segment.flags.has(Flags::SYN) {
@@ -199,14 +235,13 @@ impl Connection {
         if segment.flags.has(Flags::ACK) {
             self.acknowledged(side, segment, at);
         }
-        let ended = self.sent(side, segment, at, limits);
+        self.sent(side, segment, at, around);
         if self.halves[side].has_hole() || self.halves[!side].has_hole() {
-            self.age_holes(limits);
+            self.age_holes(around);
         }
         if !self.is_role_known && self.application.hello_from() == Some(Side::Server) {
             self.swap_sides();
         }
-        ended
     }
 
     /// Hands over the DNS messages that its last segment completed.
@@ -272,17 +307,12 @@ impl Connection {
         self.is_role_known = true;
         self.halves[side].synchronised(segment);
         if segment.flags.has(Flags::ACK) {
-            self.syn_ack.get_or_insert(at);
-            self.last_syn_ack = Some(at);
-        } else {
-            self.opened.get_or_insert(at);
-            self.last_syn = Some(at);
+            if self.syn_ack.replace(self.syn_ack.unwrap_or(at)).is_some() {
+                self.repeated.get_or_insert_default().syn_ack = Some(at);
+            }
+        } else if self.opened.replace(self.opened.unwrap_or(at)).is_some() {
+            self.repeated.get_or_insert_default().syn = Some(at);
         }
-    }
-
-    /// The next call that ended and was not taken yet.
-    pub(crate) fn take_ended(&mut self) -> Option<Call> {
-        self.application.take_ended()
     }
 
     #[inline]
@@ -298,7 +328,7 @@ impl Connection {
     }
 
     #[inline]
-    fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, limits: &Limits) -> Option<Call> {
+    fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, around: &mut Around<'_>) {
         let context = self.context();
         let peer_window_is_zero = self.halves[!side].has_zero_window();
         let half = &mut self.halves[side];
@@ -306,20 +336,19 @@ impl Connection {
             self.application.join_midstream(side);
         }
         let application = &mut self.application;
-        half.sent(segment, at, peer_window_is_zero, limits.reassembly, &mut |chunk, at| {
-            application.chunk(side, chunk, at, context, limits);
+        half.sent(segment, at, peer_window_is_zero, around.limits.reassembly, &mut |chunk, at| {
+            application.chunk(side, chunk, at, context, around);
         });
-        self.close_if_due(side, Some(at));
-        self.application.take_ended()
+        self.close_if_due(side, Some(at), around);
     }
 
     /// Tells the application that `side` closed, once everything before it is delivered.
     #[inline]
-    fn close_if_due(&mut self, side: Side, now: Option<Moment>) {
+    fn close_if_due(&mut self, side: Side, now: Option<Moment>, around: &mut Around<'_>) {
         let half = &mut self.halves[side];
         if let Some(at) = half.take_close(now) {
-            let how = if half.fin_at == Some(at) { Closing::Fin } else { Closing::Rst };
-            self.application.close(side, at, how);
+            let how = if half.fin_at() == Some(at) { Closing::Fin } else { Closing::Rst };
+            self.application.close(side, at, how, around);
         }
     }
 
@@ -334,7 +363,7 @@ impl Connection {
 
     /// Gives up octets that the receiver has and the capture lacks, after a little patience.
     #[cold]
-    fn age_holes(&mut self, limits: &Limits) {
+    fn age_holes(&mut self, around: &mut Around<'_>) {
         for side in [Side::Client, Side::Server] {
             if !self.halves[side].lost_to_capture() {
                 self.hole_age[side] = 0;
@@ -342,17 +371,17 @@ impl Connection {
                 self.hole_age[side] += 1;
             } else {
                 self.hole_age[side] = 0;
-                self.skip_hole(side, limits);
+                self.skip_hole(side, around);
             }
         }
     }
 
-    fn skip_hole(&mut self, side: Side, limits: &Limits) {
+    fn skip_hole(&mut self, side: Side, around: &mut Around<'_>) {
         let context = self.context();
         let application = &mut self.application;
         let half = &mut self.halves[side];
-        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, limits));
-        self.close_if_due(side, None);
+        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, around));
+        self.close_if_due(side, None, around);
     }
 
     /// It turned out that the client is who was taken for the server.
@@ -365,14 +394,13 @@ impl Connection {
         self.application.swap_sides();
     }
 
-    /// No packet follows: delivers what still waits for earlier octets. Gives back the call that this ends.
-    pub(crate) fn finish(&mut self, limits: &Limits) -> Option<Call> {
+    /// No packet follows: delivers what still waits for earlier octets. Calls that this ends go to `around`.
+    pub(crate) fn finish(&mut self, around: &mut Around<'_>) {
         for side in [Side::Client, Side::Server] {
             while self.halves[side].has_hole() {
-                self.skip_hole(side, limits);
+                self.skip_hole(side, around);
             }
         }
-        self.application.take_ended()
     }
 
     /// How long the connection had been open at `now`, without the clock running backwards.

@@ -14,7 +14,7 @@ pub(crate) fn watch(story: Conversation) -> Connection {
 /// The same of packets in any order.
 pub(crate) fn watch_records(records: &[Record]) -> Connection {
     let mut connection = watch_on(records);
-    connection.finish(&Limits::default());
+    connection.finish(&mut Around { limits: &Limits::default(), shared: &mut Shared::default() });
     connection
 }
 
@@ -22,7 +22,9 @@ pub(crate) fn watch_records(records: &[Record]) -> Connection {
 fn watch_on(records: &[Record]) -> Connection {
     let mut connection: Option<Connection> = None;
     each_of(records, |segment| {
-        connection.get_or_insert_with(|| Connection::new(0, segment)).observe(segment, &Limits::default());
+        connection
+            .get_or_insert_with(|| Connection::new(0, segment))
+            .observe(segment, &mut Around { limits: &Limits::default(), shared: &mut Shared::default() });
     });
     connection.unwrap()
 }
@@ -87,7 +89,8 @@ fn a_syn_ack_before_its_syn_belongs_to_the_same_connection() {
     each_of(&records, |segment| {
         let connection = connection.get_or_insert_with(|| Connection::new(0, segment));
         assert!(!connection.is_reopened_by(segment));
-        connection.observe(segment, &Limits::default());
+        connection
+            .observe(segment, &mut Around { limits: &Limits::default(), shared: &mut Shared::default() });
     });
     let connection = connection.unwrap();
     assert_eq!((frame(connection.opened), frame(connection.syn_ack)), (Some(2), Some(1)));
@@ -127,8 +130,8 @@ fn a_connection_is_closed_by_two_fins_or_one_rst() {
 fn a_half_closed_server_may_still_answer() {
     let story = dial().handshake().client(&hello()).client_fin().server(b"HTTP/1.0 400 Bad Request\r\n\r\n");
     let connection = watch(story.server_fin());
-    assert!(connection.application.plain.server.is_some());
-    assert_eq!(frame(connection.halves.client.fin_at), Some(5));
+    assert!(connection.application.plain(Side::Server).is_some());
+    assert_eq!(frame(connection.halves.client.fin_at()), Some(5));
 }
 
 #[test]
@@ -138,10 +141,10 @@ fn a_fin_behind_a_hole_closes_when_the_hole_is_filled() {
     // The second half of the alert and the FIN come first, as packets 5 and 6.
     let story = dial().handshake().client(&hello()).lost().unacknowledged().server(first);
     let connection = watch(story.server(second).server_fin().server_retransmit_missing().client_ack());
-    let session = connection.application.session.as_deref().unwrap();
-    assert_eq!(session.alerts.len(), 1);
-    assert_eq!(frame(connection.halves.server.fin_at), Some(7));
-    assert_eq!(frame(session.closed.server), Some(7));
+    let session = connection.application.session.as_ref().unwrap();
+    assert_eq!(session.alerts().len(), 1);
+    assert_eq!(frame(connection.halves.server.fin_at()), Some(7));
+    assert_eq!(frame(session.closed(Side::Server)), Some(7));
 }
 
 #[test]
@@ -149,7 +152,7 @@ fn a_fin_behind_octets_that_the_capture_lacks_closes_after_the_others_went_on() 
     let story = dial().handshake().client(&hello()).server_ack().lost().server(b"lost").server_fin();
     let connection = watch(story.client_ack().client_fin().server_ack());
     assert!(connection.halves.server.has_losses());
-    assert_eq!(frame(connection.halves.server.fin_at), Some(6));
+    assert_eq!(frame(connection.halves.server.fin_at()), Some(6));
     assert!(!watch(dial().handshake().client(&hello()).server_fin().client_ack()).halves.server.has_losses());
 }
 
@@ -158,8 +161,8 @@ fn the_text_of_a_rst_is_no_part_of_the_stream() {
     let story = dial().handshake().client(&hello()).server_ack();
     let (seq, ack) = (story.server_next(), story.client_next());
     let connection = watch(story.server_raw(seq, ack, 0x14, b"HTTP/1.1 no such thing"));
-    assert_eq!(connection.halves.server.rst, 1);
-    assert!(connection.application.plain.server.is_none());
+    assert_eq!(connection.halves.server.rst(), 1);
+    assert!(connection.application.plain(Side::Server).is_none());
     assert!(connection.halves.server.data_at.is_none());
 }
 

@@ -47,7 +47,7 @@ impl<'a> Case<'a> {
 
     /// The TLS session.
     pub(crate) fn tls(&self) -> Option<&'a Session> {
-        self.connection.application.session.as_deref()
+        self.connection.application.session.as_ref()
     }
 
     /// The last call.
@@ -86,7 +86,7 @@ impl<'a> Case<'a> {
         let application = &self.connection.application;
         match (application.proxied(), self.tls()) {
             (Some(_), Some(session)) => {
-                session.first_record.server.is_some() || application.plain.server.is_some()
+                session.server_began.is_some() || application.plain(Side::Server).is_some()
             }
             _ => self.connection.halves.server.data_at.is_some(),
         }
@@ -101,8 +101,8 @@ impl<'a> Case<'a> {
     /// How a side closed first.
     pub(crate) fn close_of(&self, side: Side) -> Option<Close> {
         let half = &self.connection.halves[side];
-        let alert = self.tls().and_then(|session| session.closed[side]);
-        [(alert, How::Alert), (half.fin_at, How::Fin), (half.rst_at, How::Rst)]
+        let alert = self.tls().and_then(|session| session.closed(side));
+        [(alert, How::Alert), (half.fin_at(), How::Fin), (half.rst_at(), How::Rst)]
             .into_iter()
             .filter_map(|(at, how)| Some(Close { side, at: at?, how }))
             .reduce(|first, close| if close.at.is_before(first.at) { close } else { first })
@@ -124,7 +124,7 @@ impl<'a> Case<'a> {
     /// The RST of `side`, if that is how it ended: without a FIN before it.
     pub(crate) fn rst_of(&self, side: Side) -> Option<Moment> {
         let half = &self.connection.halves[side];
-        half.rst_at.filter(|rst| half.fin_at.is_none_or(|fin| rst.is_before(fin)))
+        half.rst_at().filter(|rst| half.fin_at().is_none_or(|fin| rst.is_before(fin)))
     }
 
     /// Whether the TCP handshake was seen and nothing but a TLS handshake can have begun: what the codes
@@ -137,8 +137,8 @@ impl<'a> Case<'a> {
             && !self.has_losses()
             && application.complete().is_none()
             && application.calls.count == 0
-            && application.plain.client.is_none()
-            && (application.plain.server.is_none() || application.session.is_some())
+            && application.plain(Side::Client).is_none()
+            && (application.plain(Side::Server).is_none() || application.session.is_some())
             && !self.is_unread()
     }
 
@@ -146,7 +146,7 @@ impl<'a> Case<'a> {
     pub(crate) fn is_unread(&self) -> bool {
         let Connection { application, halves, .. } = self.connection;
         let sent = halves.client.data_at.is_some() || halves.server.data_at.is_some();
-        let plain = application.plain.client.is_some() || application.plain.server.is_some();
+        let plain = application.plain(Side::Client).is_some() || application.plain(Side::Server).is_some();
         let plain = plain || application.proxied().is_some();
         self.connection.opened.is_some() && sent && application.session.is_none() && !plain
     }

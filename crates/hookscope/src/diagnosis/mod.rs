@@ -15,9 +15,10 @@ pub use catalogue::{Page, page_of, pages};
 use std::fmt;
 
 use crate::call::Call;
+use crate::connection::Opening;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::story::{Prose, Story};
-use crate::diagnosis::verdict::{Finding, Severity};
+use crate::diagnosis::verdict::{Code, Finding, Severity};
 use crate::lookup::Lookup;
 use crate::time::Timestamp;
 
@@ -51,6 +52,12 @@ pub(crate) trait Rule: fmt::Debug + Sync {
 pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = &'f Finding>) -> Finding {
     let findings = rules::RULES.iter().filter_map(|rule| rule.connection(case));
     findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
+}
+
+/// The verdict on a connection of which nothing but its SYNs was seen, up to `now`: what [`judge_connection`] would say,
+/// for where there are millions of them.
+pub(crate) fn judge_opening(opening: &Opening, now: Timestamp) -> (Code, Severity) {
+    rules::judge_opening(opening.count(), opening.waited(now))
 }
 
 /// The verdict on a call that was not answered, or not whole: what became of its connection since it began.

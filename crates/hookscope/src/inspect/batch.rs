@@ -1,12 +1,14 @@
 //! A run of packets -> decoded segments, sorted by shard; and what was counted on the way.
 
+use crate::config::Config;
 use crate::fragments::Fragments;
-use crate::inspect::shard::{Event, Item};
+use crate::inspect::shard::{Event, Item, Shard, When};
 use crate::lookup::Heard;
 use crate::packet::{LinkType, Packet};
 use crate::time::Timestamp;
 use crate::wire::{
-    Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, decode, decode_reassembled,
+    Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, Segment, decode,
+    decode_reassembled,
 };
 
 /// Counts over all packets.
@@ -69,43 +71,89 @@ impl Traffic {
     }
 }
 
-/// A run of packets, decoded.
+/// Who takes what packets turn out to be.
+pub(crate) trait Sink<'a> {
+    fn segment(&mut self, segment: Segment<'a>, when: When);
+
+    /// An ICMP error that says why a segment was not delivered.
+    fn unreachable(&mut self, error: IcmpError, when: When);
+
+    fn fragment(&mut self, fragment: Fragment<'a>, when: When);
+
+    /// A DNS message in a datagram.
+    fn heard(&mut self, heard: Heard);
+
+    /// Takes a packet that was decoded.
+    #[inline]
+    fn take(&mut self, decoded: Decoded<'a>, when: When) {
+        match decoded {
+            Decoded::Tcp(segment) => self.segment(segment, when),
+            Decoded::Icmp(error) if says_why(&error) => self.unreachable(error, when),
+            Decoded::Fragment(fragment) => self.fragment(fragment, when),
+            Decoded::Udp(datagram) => {
+                if let Some(heard) = Heard::datagram(&datagram, when.position, when.clock) {
+                    self.heard(heard);
+                }
+            }
+            Decoded::Icmp(_) | Decoded::Other => {}
+        }
+    }
+}
+
+/// Whether an error says why a segment was not delivered. That a packet was too long is a fact of the path, no failure.
+fn says_why(error: &IcmpError) -> bool {
+    let kind = matches!(
+        error.kind,
+        IcmpKind::PortUnreachable
+            | IcmpKind::HostUnreachable
+            | IcmpKind::NetUnreachable
+            | IcmpKind::AdminProhibited
+    );
+    kind && error.quote.protocol == Protocol::TCP
+}
+
+/// Decodes and counts `packets`, the first of which stands at `start`.
+#[inline]
+pub(crate) fn decode_all<'a>(
+    packets: &[Packet<'a>],
+    start: When,
+    traffic: &mut Traffic,
+    sink: &mut impl Sink<'a>,
+) {
+    let mut clock = start.clock;
+    for (position, packet) in (start.position..).zip(packets) {
+        clock = clock.max(packet.time);
+        traffic.packet(packet);
+        match decode(packet) {
+            Ok(decoded) => sink.take(decoded, When { position, clock }),
+            Err(reason) => traffic.malformed(reason, 1),
+        }
+    }
+}
+
+/// A run of packets, decoded and sorted by shard.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
     buckets: Vec<Vec<Item<'a>>>,
-    fragments: Vec<(Fragment<'a>, u64, Timestamp)>,
+    fragments: Vec<(Fragment<'a>, When)>,
     /// DNS messages in datagrams.
     pub(crate) heard: Vec<Heard>,
     pub(crate) traffic: Traffic,
 }
 
 impl<'a> Part<'a> {
-    /// Decodes `packets`, the first of which stands at `position`, when the capture's clock is at `clock`.
-    pub(crate) fn decode(packets: &[Packet<'a>], position: u64, mut clock: Timestamp, shards: usize) -> Self {
+    /// Decodes `packets`, the first of which stands at `start`.
+    pub(crate) fn decode(packets: &[Packet<'a>], start: When, shards: usize) -> Self {
+        let room = packets.len() / shards + packets.len() / 8;
         let mut part = Self {
-            buckets: (0..shards)
-                .map(|_| Vec::with_capacity(packets.len() / shards + packets.len() / 8))
-                .collect(),
+            buckets: (0..shards).map(|_| Vec::with_capacity(room)).collect(),
             fragments: Vec::new(),
             heard: Vec::new(),
             traffic: Traffic::default(),
         };
-        for (position, packet) in (position..).zip(packets) {
-            clock = clock.max(packet.time);
-            part.traffic.packet(packet);
-            match decode(packet) {
-                Ok(Decoded::Tcp(segment)) => {
-                    part.push(Item { event: Event::Segment(segment), position, clock })
-                }
-                Ok(Decoded::Icmp(error)) => part.insert_error(error, position, clock),
-                Ok(Decoded::Fragment(fragment)) => part.fragments.push((fragment, position, clock)),
-                Ok(Decoded::Udp(datagram)) => {
-                    part.heard.extend(Heard::datagram(&datagram, position, clock));
-                }
-                Ok(Decoded::Other) => {}
-                Err(reason) => part.traffic.malformed(reason, 1),
-            }
-        }
+        let mut traffic = Traffic::default();
+        decode_all(packets, start, &mut traffic, &mut part);
+        part.traffic = traffic;
         part
     }
 
@@ -113,32 +161,8 @@ impl<'a> Part<'a> {
     fn insert(&mut self, item: Item<'a>) {
         let shard = item.shard(self.buckets.len());
         if let Some(bucket) = self.buckets.get_mut(shard) {
-            let place = bucket.partition_point(|other| other.position < item.position);
+            let place = bucket.partition_point(|other| other.when.position < item.when.position);
             bucket.insert(place, item);
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, item: Item<'a>) {
-        let shard = item.shard(self.buckets.len());
-        if let Some(bucket) = self.buckets.get_mut(shard) {
-            bucket.push(item);
-        }
-    }
-
-    /// Errors that say why a packet was not delivered go to its connection's shard. That a packet was too long is a
-    /// fact of the path, no failure.
-    #[cold]
-    fn insert_error(&mut self, error: IcmpError, position: u64, clock: Timestamp) {
-        let says_why = matches!(
-            error.kind,
-            IcmpKind::PortUnreachable
-                | IcmpKind::HostUnreachable
-                | IcmpKind::NetUnreachable
-                | IcmpKind::AdminProhibited
-        );
-        if says_why && error.quote.protocol == Protocol::TCP {
-            self.insert(Item { event: Event::Unreachable(error), position, clock });
         }
     }
 
@@ -148,12 +172,87 @@ impl<'a> Part<'a> {
     }
 }
 
+impl<'a> Sink<'a> for Part<'a> {
+    #[inline]
+    fn segment(&mut self, segment: Segment<'a>, when: When) {
+        let item = Item { event: Event::Segment(segment), when };
+        let shard = item.shard(self.buckets.len());
+        if let Some(bucket) = self.buckets.get_mut(shard) {
+            bucket.push(item);
+        }
+    }
+
+    #[cold]
+    fn unreachable(&mut self, error: IcmpError, when: When) {
+        self.insert(Item { event: Event::Unreachable(error), when });
+    }
+
+    #[cold]
+    fn fragment(&mut self, fragment: Fragment<'a>, when: When) {
+        self.fragments.push((fragment, when));
+    }
+
+    fn heard(&mut self, heard: Heard) {
+        self.heard.push(heard);
+    }
+}
+
+/// A shard that has all connections, so that every packet goes straight to its own.
+#[derive(Debug)]
+pub(crate) struct Straight<'s> {
+    pub(crate) shard: &'s mut Shard,
+    pub(crate) fragments: &'s mut Fragments,
+    pub(crate) config: &'s Config,
+    pub(crate) heard: Vec<Heard>,
+    /// Datagrams that were put together in vain.
+    pub(crate) malformed: Vec<Malformed>,
+}
+
+impl<'a> Sink<'a> for Straight<'_> {
+    #[inline]
+    fn segment(&mut self, segment: Segment<'a>, when: When) {
+        self.shard.segment(&segment, when, self.config);
+    }
+
+    #[cold]
+    fn unreachable(&mut self, error: IcmpError, when: When) {
+        self.shard.unreachable(&error, when, self.config);
+    }
+
+    #[cold]
+    fn fragment(&mut self, fragment: Fragment<'a>, when: When) {
+        match join(&fragment, self.fragments) {
+            Ok(None) => {}
+            Ok(Some(whole)) => match decode_reassembled(&whole) {
+                Ok(decoded) => Sink::take(self, decoded, when),
+                Err(reason) => self.malformed.push(reason),
+            },
+            Err(reason) => self.malformed.push(reason),
+        }
+    }
+
+    fn heard(&mut self, heard: Heard) {
+        self.heard.push(heard);
+    }
+}
+
+/// Puts a fragment to the others of its datagram. Gives back the datagram if that is whole now.
+fn join(fragment: &Fragment<'_>, fragments: &mut Fragments) -> Result<Option<Reassembled>, Malformed> {
+    let mut whole = fragments.push(fragment)?;
+    // Tunnels can be fragmented inside and out.
+    while let Some(datagram) = &whole
+        && let Ok(Decoded::Fragment(inner)) = decode_reassembled(datagram)
+    {
+        whole = fragments.push(&inner)?;
+    }
+    Ok(whole)
+}
+
 /// A datagram that was put together, and the place of the packet that completed it.
 #[derive(Debug)]
 pub(crate) struct Whole {
     datagram: Reassembled,
-    position: u64,
-    clock: Timestamp,
+    when: When,
     part: usize,
 }
 
@@ -161,19 +260,11 @@ pub(crate) struct Whole {
 pub(crate) fn reassemble(parts: &[Part<'_>], fragments: &mut Fragments, traffic: &mut Traffic) -> Vec<Whole> {
     let mut wholes = Vec::new();
     for (index, part) in parts.iter().enumerate() {
-        for (fragment, position, clock) in &part.fragments {
-            let mut next = fragments.push(fragment);
-            while let Ok(Some(datagram)) = next {
-                // Tunnels can be fragmented inside and out.
-                if let Ok(Decoded::Fragment(inner)) = decode_reassembled(&datagram) {
-                    next = fragments.push(&inner);
-                } else {
-                    wholes.push(Whole { datagram, position: *position, clock: *clock, part: index });
-                    next = Ok(None);
-                }
-            }
-            if let Err(reason) = next {
-                traffic.malformed(reason, 1);
+        for (fragment, when) in &part.fragments {
+            match join(fragment, fragments) {
+                Ok(None) => {}
+                Ok(Some(datagram)) => wholes.push(Whole { datagram, when: *when, part: index }),
+                Err(reason) => traffic.malformed(reason, 1),
             }
         }
     }
@@ -182,15 +273,13 @@ pub(crate) fn reassemble(parts: &[Part<'_>], fragments: &mut Fragments, traffic:
 
 /// Decodes datagrams that were put together and sorts their segments in where their last fragments stood.
 pub(crate) fn insert_wholes<'a>(parts: &mut [Part<'a>], wholes: &'a [Whole], traffic: &mut Traffic) {
-    for Whole { datagram, position, clock, part } in wholes {
+    for Whole { datagram, when, part } in wholes {
         let Some(part) = parts.get_mut(*part) else { continue };
         match decode_reassembled(datagram) {
             Ok(Decoded::Tcp(segment)) => {
-                part.insert(Item { event: Event::Segment(segment), position: *position, clock: *clock });
+                part.insert(Item { event: Event::Segment(segment), when: *when });
             }
-            Ok(Decoded::Icmp(error)) => part.insert_error(error, *position, *clock),
-            Ok(Decoded::Udp(datagram)) => part.heard.extend(Heard::datagram(&datagram, *position, *clock)),
-            Ok(_) => {}
+            Ok(decoded) => part.take(decoded, *when),
             Err(reason) => traffic.malformed(reason, 1),
         }
     }

@@ -9,10 +9,12 @@
 //! DNS messages, of datagrams as well as of shards' streams, are put in that order again and tracked in one place.
 
 mod batch;
+mod books;
 pub(crate) mod lookups;
 pub(crate) mod losses;
 pub(crate) mod outcome;
 pub(crate) mod shard;
+mod slab;
 pub(crate) mod tally;
 pub(crate) mod tracked;
 pub(crate) mod watch;
@@ -21,12 +23,13 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::fragments::Fragments;
-use crate::inspect::batch::{Part, Traffic};
+use crate::inspect::batch::{Part, Straight, Traffic};
 use crate::inspect::lookups::Lookups;
 use crate::inspect::losses::Losses;
 use crate::inspect::outcome::Outcome;
-use crate::inspect::shard::Shard;
+use crate::inspect::shard::{GivenUp, Shard, When};
 use crate::inspect::tally::Tally;
+use crate::lookup::Heard;
 use crate::packet::Packet;
 use crate::time::Timestamp;
 
@@ -54,7 +57,9 @@ pub struct Inspection {
     pub(crate) tally: Tally,
     pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
-    pub(crate) given_up: u64,
+    pub(crate) given_up: GivenUp,
+    /// Connections that are only counted, as there was no room for more.
+    pub(crate) left_out: u64,
     pub(crate) losses: Losses,
 }
 
@@ -77,26 +82,44 @@ impl Inspector {
 
     /// Takes packets in the order of the capture; runs on the current rayon pool where that pays.
     pub fn observe_batch(&mut self, packets: &[Packet<'_>]) {
+        let start = When { position: self.traffic.packets, clock: self.traffic.clock() };
+        let mut heard = match self.shards.as_mut_slice() {
+            [shard] => {
+                let Self { config, fragments, traffic, .. } = self;
+                let mut straight =
+                    Straight { shard, fragments, config, heard: Vec::new(), malformed: Vec::new() };
+                batch::decode_all(packets, start, traffic, &mut straight);
+                let Straight { heard, malformed, .. } = straight;
+                malformed.into_iter().for_each(|reason| traffic.malformed(reason, 1));
+                shard.look(traffic.clock(), config);
+                shard.sweep(traffic.clock(), config);
+                heard
+            }
+            _ => self.share_out(packets, start),
+        };
+        heard.extend(self.shards.iter_mut().flat_map(|shard| shard.heard.drain(..)));
+        if !heard.is_empty() {
+            self.lookups.observe(heard, &self.config);
+        }
+    }
+
+    /// Decodes parts of the packets in parallel, then feeds the shards in parallel. Gives back what datagrams said.
+    fn share_out(&mut self, packets: &[Packet<'_>], start: When) -> Vec<Heard> {
         let parts = if packets.len() < Self::WORTH_SPLITTING { 1 } else { rayon::current_num_threads() };
         let size = packets.len().div_ceil(parts).max(1);
         let mut starts = Vec::with_capacity(parts);
-        let (mut position, mut clock) = (self.traffic.packets, self.traffic.clock());
+        let mut next = start;
         for chunk in packets.chunks(size) {
-            starts.push((chunk, position, clock));
-            position += chunk.len() as u64;
-            clock = chunk.iter().fold(clock, |clock, packet| clock.max(packet.time));
+            starts.push((chunk, next));
+            next.position += chunk.len() as u64;
+            next.clock = chunk.iter().fold(next.clock, |clock, packet| clock.max(packet.time));
         }
         let shards = self.shards.len();
+        let decode = |(chunk, start)| Part::decode(chunk, start, shards);
         let mut parts: Vec<Part<'_>> = if starts.len() == 1 {
-            starts
-                .into_iter()
-                .map(|(chunk, position, clock)| Part::decode(chunk, position, clock, shards))
-                .collect()
+            starts.into_iter().map(decode).collect()
         } else {
-            starts
-                .into_par_iter()
-                .map(|(chunk, position, clock)| Part::decode(chunk, position, clock, shards))
-                .collect()
+            starts.into_par_iter().map(decode).collect()
         };
         for part in &mut parts {
             self.traffic.add(&part.traffic);
@@ -110,17 +133,15 @@ impl Inspector {
                     shard.observe(item, config);
                 }
             }
-            shard.look(clock, config);
-            shard.sweep(clock, config);
+            shard.look(next.clock, config);
+            shard.sweep(next.clock, config);
         };
         if parts.len() == 1 {
             self.shards.iter_mut().enumerate().for_each(feed);
         } else {
             self.shards.par_iter_mut().enumerate().for_each(feed);
         }
-        let in_streams = self.shards.iter_mut().flat_map(|shard| shard.heard.drain(..));
-        let heard = parts.iter_mut().flat_map(|part| part.heard.drain(..)).chain(in_streams).collect();
-        self.lookups.observe(heard, config);
+        parts.iter_mut().flat_map(|part| part.heard.drain(..)).collect()
     }
 
     /// No packet came up to `now`: time passes all the same. For those who capture and see a quiet wire.
@@ -154,7 +175,9 @@ impl Inspector {
 
     /// How many connections and lookups were judged before they were over, because there were too many.
     pub fn given_up(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.given_up).sum::<u64>() + self.lookups.tracker.given_up
+        let connections =
+            self.shards.iter().map(|shard| shard.given_up.connections + shard.given_up.openings);
+        connections.sum::<u64>() + self.lookups.tracker.given_up
     }
 
     /// No packet follows: judges what is still open. What this shows can be [taken](Self::take_events) before
@@ -169,16 +192,17 @@ impl Inspector {
     pub fn finish(mut self) -> Inspection {
         self.close();
         let config = &self.config;
-        self.shards.iter_mut().for_each(|shard| shard.store_all(config));
+        self.shards.iter_mut().for_each(|shard| shard.books.store_untold(config));
         self.lookups.store_all(config);
+        let left_out = self.shards.iter().map(|shard| shard.books.left_out).sum();
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
-        let (mut given_up, mut duplicates) = (0, 0);
+        let (mut given_up, mut duplicates) = (GivenUp::default(), 0);
         for shard in self.shards {
-            outcomes.extend(shard.finished);
-            tally.merge(shard.tally);
+            outcomes.extend(shard.books.finished);
+            tally.merge(shard.books.tally);
             given_up += shard.given_up;
-            duplicates += shard.duplicates;
+            duplicates += shard.books.duplicates;
         }
         outcomes.sort_by_key(|outcome| outcome.connection.id);
         Inspection {
@@ -189,6 +213,7 @@ impl Inspector {
             lookups: self.lookups,
             duplicates,
             given_up,
+            left_out,
             losses: self.losses,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::connection::Connection;
-use crate::diagnosis::verdict::{Finding, Severity};
+use crate::diagnosis::verdict::Finding;
 use crate::time::Timestamp;
 
 /// A finished connection and what was found.
@@ -49,11 +49,6 @@ impl Outcome {
     pub(crate) fn view(&self) -> View<'_> {
         let Self { connection, now, verdict, calls } = self;
         View { connection, now: *now, verdict, calls: calls.iter().collect() }
-    }
-
-    /// How bad it is.
-    pub(crate) const fn severity(&self) -> Severity {
-        self.verdict.severity
     }
 }
 

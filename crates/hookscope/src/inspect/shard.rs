@@ -3,13 +3,12 @@
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
-use crate::config::{Config, Keep};
-use crate::connection::Connection;
-use crate::diagnosis::verdict::Severity;
+use crate::config::Config;
+use crate::connection::{Connection, Opening};
 use crate::flow::key::{Endpoint, FlowKey};
-use crate::inspect::outcome::Outcome;
-use crate::inspect::tally::Tally;
-use crate::inspect::tracked::{Slot, Tracked};
+use crate::inspect::books::Books;
+use crate::inspect::slab::{Slab, Times};
+use crate::inspect::tracked::Tracked;
 use crate::lookup::Heard;
 use crate::time::Timestamp;
 use crate::wire::{IcmpError, Segment, Vantage};
@@ -19,7 +18,14 @@ use crate::wire::{IcmpError, Segment, Vantage};
 pub(crate) struct Item<'a> {
     /// What it is.
     pub(crate) event: Event<'a>,
-    /// Its packet's position in the capture, from 0.
+    /// When it happened.
+    pub(crate) when: When,
+}
+
+/// A packet's place in the capture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct When {
+    /// Its position, from 0.
     pub(crate) position: u64,
     /// The latest time of all packets up to this one: the capture's clock, which never runs backwards.
     pub(crate) clock: Timestamp,
@@ -56,28 +62,82 @@ impl Item<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Shard {
     table: HashTable<Entry>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
+    openings: Slab<Opening>,
+    tracked: Slab<Tracked>,
     /// The last connection of each client, to find it under a translated address. Kept from the moment on at which
     /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
-    by_client: Option<HashMap<Endpoint, u32, FixedState>>,
+    by_client: Option<HashMap<Endpoint, Place, FixedState>>,
     next_sweep: Option<Timestamp>,
-    /// Connections that are over and are to be reported one by one.
-    pub(crate) finished: Vec<Outcome>,
-    /// What remains of all others.
-    pub(crate) tally: Tally,
+    /// What remains of connections that are over.
+    pub(crate) books: Books,
     /// DNS messages in streams.
     pub(crate) heard: Vec<Heard>,
-    /// Packets of finished connections that were further sightings of one that was counted.
-    pub(crate) duplicates: u64,
-    /// Connections that were judged early because there were too many.
-    pub(crate) given_up: u64,
+    pub(crate) given_up: GivenUp,
 }
 
+/// Connections that were judged early because there were too many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GivenUp {
+    /// Those of which more than SYNs was seen.
+    pub(crate) connections: u64,
+    /// The others.
+    pub(crate) openings: u64,
+}
+
+impl std::ops::AddAssign for GivenUp {
+    fn add_assign(&mut self, other: Self) {
+        self.connections += other.connections;
+        self.openings += other.openings;
+    }
+}
+
+/// Where a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing but its SYNs was seen.
+    Opening(u32),
+    /// More than that.
+    Tracked(u32),
+}
+
+/// A connection in the table: one bit of its place and half of its hash in eight octets, for it is read on every packet.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    key: FlowKey,
-    slot: u32,
+    hash: u32,
+    place: u32,
+}
+
+impl Entry {
+    const OPENING: u32 = 1 << 31;
+
+    fn new(hash: u64, place: Place) -> Self {
+        let place = match place {
+            Place::Opening(at) => at | Self::OPENING,
+            Place::Tracked(at) => at,
+        };
+        Self { hash: hash as u32, place }
+    }
+
+    #[inline]
+    const fn place(self) -> Place {
+        if self.place & Self::OPENING == 0 {
+            Place::Tracked(self.place)
+        } else {
+            Place::Opening(self.place & !Self::OPENING)
+        }
+    }
+
+    /// The hash by which the table keeps an entry: all bits of its half, in both halves.
+    #[inline]
+    const fn spread(hash: u32) -> u64 {
+        (hash as u64) << 32 | hash as u64
+    }
+}
+
+/// The times of an opening to which something happened just now.
+#[inline]
+fn opening_times(clock: Timestamp, config: &Config) -> Times {
+    Times { clock, expires: clock.later(config.limits.unanswered) }
 }
 
 impl Shard {
@@ -87,7 +147,7 @@ impl Shard {
     /// A shard without connections, which says what is known before the end if it is to `watch`.
     pub(crate) fn new(watch: bool) -> Self {
         let mut shard = Self::default();
-        shard.tally.watch = watch.then(Box::default);
+        shard.books.tally.watch = watch.then(Box::default);
         shard
     }
 
@@ -95,183 +155,241 @@ impl Shard {
     #[inline]
     pub(crate) fn observe(&mut self, item: &Item<'_>, config: &Config) {
         match &item.event {
-            Event::Segment(segment) => self.segment(segment, item, config),
-            Event::Unreachable(error) => self.unreachable(error, item, config),
+            Event::Segment(segment) => self.segment(segment, item.when, config),
+            Event::Unreachable(error) => self.unreachable(error, item.when, config),
         }
     }
 
+    /// Takes a segment.
     #[inline]
-    fn segment(&mut self, segment: &Segment<'_>, item: &Item<'_>, config: &Config) {
-        if let Some(slot) = self.find(&segment.key, segment.hash)
-            && let Some(place) = self.slots.get_mut(slot as usize)
-            && let Some(tracked) = &mut place.tracked
-        {
-            if item.clock < place.expires && !tracked.connection.is_reopened_by(segment) {
-                tracked.observe(segment, item.clock, config, &mut self.tally);
-                tracked.connection.hear(item.position, item.clock, &mut self.heard);
-                place.renew(item.clock, config);
-                self.happened(slot, item.clock, config);
-                return;
+    pub(crate) fn segment(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
+        match self.find(&segment.key, segment.hash) {
+            Some(Place::Tracked(at)) => {
+                let Some((tracked, times)) = self.tracked.get_mut(at) else { return };
+                if when.clock < times.expires && !tracked.connection.is_reopened_by(segment) {
+                    tracked.observe(segment, when.clock, config, &mut self.books);
+                    tracked.connection.hear(when.position, when.clock, &mut self.heard);
+                    *times = tracked.times(when.clock, config);
+                    if let Some(watch) = &mut self.books.tally.watch {
+                        watch.happened(at, tracked, when.clock, config);
+                    }
+                    return;
+                }
+                let now = times.expires.min(when.clock);
+                self.finish(Place::Tracked(at), now, config);
             }
-            let now = place.expires.min(item.clock);
-            self.finish(slot, now, config);
-        } else if segment.vantage != Vantage::default() && self.translate(segment, item, config) {
-            return;
+            Some(Place::Opening(at)) => {
+                let Some((opening, times)) = self.openings.get_mut(at) else { return };
+                if when.clock < times.expires {
+                    if opening.takes(segment) {
+                        *times = opening_times(when.clock, config);
+                    } else {
+                        self.promote(at, segment.hash, config);
+                        self.segment(segment, when, config);
+                    }
+                    return;
+                }
+                let now = times.expires;
+                self.finish(Place::Opening(at), now, config);
+            }
+            None => {
+                if segment.vantage != Vantage::default() && self.translate(segment, when, config) {
+                    return;
+                }
+            }
         }
-        let connection = Connection::new(item.position, segment);
-        let mut heard = std::mem::take(&mut self.heard);
-        if let Some(place) = self.open(connection, segment.hash, item.clock, config)
-            && let Some(tracked) = &mut place.tracked
-        {
-            // The first segment of a connection ends no call.
-            tracked.connection.observe(segment, &config.limits);
-            tracked.connection.hear(item.position, item.clock, &mut heard);
-            place.renew(item.clock, config);
-        }
-        self.heard = heard;
-        if self.tally.watch.is_some()
-            && let Some(slot) = self.find(&segment.key, segment.hash)
-        {
-            self.happened(slot, item.clock, config);
-        }
+        self.begin(segment, when, config);
     }
 
-    /// Something happened to the connection in `slot`: sees whether there will be something to say of it.
-    #[inline]
-    fn happened(&mut self, slot: u32, clock: Timestamp, config: &Config) {
-        if let Some(watch) = &mut self.tally.watch
-            && let Some(Slot { tracked: Some(tracked), .. }) = self.slots.get(slot as usize)
+    /// The first segment of a connection.
+    #[cold]
+    fn begin(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
+        self.make_room(when.clock, config);
+        let place = match Opening::of(when.position, segment) {
+            Some(opening) => {
+                let times = opening_times(when.clock, config);
+                let first = opening.first;
+                let at = self.openings.insert(opening, times);
+                if let Some((watch, at)) = self.books.tally.watch.as_mut().zip(at) {
+                    watch.opened(at, first, config);
+                }
+                at.map(Place::Opening)
+            }
+            None => {
+                let mut tracked = Tracked::new(Connection::new(when.position, segment));
+                tracked.observe(segment, when.clock, config, &mut self.books);
+                tracked.connection.hear(when.position, when.clock, &mut self.heard);
+                let times = tracked.times(when.clock, config);
+                self.tracked.insert(tracked, times).map(Place::Tracked)
+            }
+        };
+        self.happened(place, when.clock, config);
+        self.enter(place, &segment.key, segment.hash);
+    }
+
+    /// Something happened at `place`, for those who watch.
+    fn happened(&mut self, place: Option<Place>, clock: Timestamp, config: &Config) {
+        if let Some(watch) = &mut self.books.tally.watch
+            && let Some(Place::Tracked(at)) = place
+            && let Some(tracked) = self.tracked.get(at)
         {
-            watch.happened(slot, tracked, clock, config);
+            watch.happened(at, tracked, clock, config);
         }
     }
 
     /// Looks at the connections of which something can be said at `clock`, though they are not over.
     pub(crate) fn look(&mut self, clock: Timestamp, config: &Config) {
-        let Some(watch) = &mut self.tally.watch else { return };
-        for slot in watch.due(clock) {
-            if let Some(Slot { tracked: Some(tracked), .. }) = self.slots.get(slot as usize) {
-                watch.look(slot, tracked, clock, config);
+        let Self { tracked, openings, books, .. } = self;
+        let Some(watch) = &mut books.tally.watch else { return };
+        for at in watch.due(clock) {
+            if let Some(tracked) = tracked.get(at) {
+                watch.look(at, tracked, clock, config);
+            }
+        }
+        for at in watch.due_openings(clock) {
+            if let Some(opening) = openings.get(at) {
+                let tracked = Tracked::new(opening.clone().into_connection(&config.limits));
+                watch.look_at_opening(tracked, clock, config);
             }
         }
     }
 
-    /// The open connection in `slot`, if it is the one with this id.
-    pub(crate) fn tracked(&self, slot: u32, id: u64) -> Option<&Tracked> {
-        self.slots.get(slot as usize)?.tracked.as_deref().filter(|tracked| tracked.connection.id == id)
+    /// The open connection in a place, if it is the one with this id.
+    pub(crate) fn tracked(&self, at: u32, id: u64) -> Option<&Tracked> {
+        self.tracked.get(at).filter(|tracked| tracked.connection.id == id)
     }
 
     /// How many connections are open.
     pub(crate) fn open_connections(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.tracked.len() + self.openings.len()
+    }
+
+    /// Makes a connection of an opening for which something else came than its SYN.
+    #[cold]
+    fn promote(&mut self, at: u32, hash: u64, config: &Config) {
+        let Some(times) = self.openings.times(at) else { return };
+        let Some(opening) = self.openings.remove(at) else { return };
+        let key = opening.key;
+        self.forget(Place::Opening(at), &key);
+        if let Some(watch) = &mut self.books.tally.watch {
+            watch.closed_opening(at);
+        }
+        let tracked = Tracked::new(opening.into_connection(&config.limits));
+        let place = self.tracked.insert(tracked, times).map(Place::Tracked);
+        self.enter(place, &key, hash);
+    }
+
+    fn enter(&mut self, place: Option<Place>, key: &FlowKey, hash: u64) {
+        let Some(place) = place else { return };
+        if let Some(by_client) = &mut self.by_client {
+            by_client.insert(key.ephemeral(), place);
+        }
+        let entry = Entry::new(hash, place);
+        self.table.insert_unique(Entry::spread(entry.hash), entry, |entry| Entry::spread(entry.hash));
     }
 
     /// Whether `segment` is the SYN of a known connection, seen on the other side of address translation: the same
     /// client, the same sequence number, another server, at once. From then on its packets are found under both.
     #[cold]
-    fn translate(&mut self, segment: &Segment<'_>, item: &Item<'_>, config: &Config) -> bool {
-        let slot = self.by_client().get(&segment.key.ephemeral()).copied();
-        let Some(slot) = slot else { return false };
-        let Some(place) = self.slots.get_mut(slot as usize) else { return false };
-        let Some(tracked) = &mut place.tracked else { return false };
+    fn translate(&mut self, segment: &Segment<'_>, when: When, config: &Config) -> bool {
+        let client = segment.key.ephemeral();
+        let mut place = self.by_client().get(&client).copied();
+        if let Some(Place::Opening(at)) = place
+            && let Some(opening) = self.openings.get(at)
+            && opening.is_translated_in(segment)
+        {
+            let hash = opening.key.hash();
+            self.promote(at, hash, config);
+            place = self.by_client().get(&client).copied();
+        }
+        let Some(Place::Tracked(at)) = place else { return false };
+        let Some((tracked, times)) = self.tracked.get_mut(at) else { return false };
         if tracked.translated.is_some() || !tracked.connection.is_translated_in(segment) {
             return false;
         }
         tracked.translated = Some(Box::new(segment.key));
-        tracked.observe(segment, item.clock, config, &mut self.tally);
-        place.renew(item.clock, config);
-        let entry = Entry { key: segment.key, slot };
-        self.table.insert_unique(segment.hash, entry, |entry| entry.key.hash());
-        self.happened(slot, item.clock, config);
+        tracked.observe(segment, when.clock, config, &mut self.books);
+        *times = tracked.times(when.clock, config);
+        self.happened(Some(Place::Tracked(at)), when.clock, config);
+        let entry = Entry::new(segment.hash, Place::Tracked(at));
+        self.table.insert_unique(Entry::spread(entry.hash), entry, |entry| Entry::spread(entry.hash));
         true
     }
 
     /// The last connection of each client.
-    fn by_client(&mut self) -> &HashMap<Endpoint, u32, FixedState> {
-        let slots = &self.slots;
-        self.by_client.get_or_insert_with(|| {
-            let tracked = (0..).zip(slots).filter_map(|(slot, place)| Some((place.tracked.as_ref()?, slot)));
-            let mut by_age: Vec<_> =
-                tracked.map(|(tracked, slot)| (tracked.connection.id, tracked, slot)).collect();
+    fn by_client(&mut self) -> &HashMap<Endpoint, Place, FixedState> {
+        let Self { openings, tracked, by_client, .. } = self;
+        by_client.get_or_insert_with(|| {
+            let openings = openings.iter().map(|(at, opening)| (opening.id, opening.key, Place::Opening(at)));
+            let tracked = tracked
+                .iter()
+                .map(|(at, Tracked { connection, .. })| (connection.id, connection.key, Place::Tracked(at)));
+            let mut by_age: Vec<_> = openings.chain(tracked).collect();
             by_age.sort_unstable_by_key(|&(id, ..)| id);
-            by_age.into_iter().map(|(_, tracked, slot)| (tracked.connection.key.ephemeral(), slot)).collect()
+            by_age.into_iter().map(|(_, key, place)| (key.ephemeral(), place)).collect()
         })
     }
 
     /// Ties an ICMP error to the connection that it quotes: by its addresses, else by its client and sequence number,
     /// because a quote may bear the address from before translation; else nothing but the quote was seen of it.
     #[cold]
-    fn unreachable(&mut self, error: &IcmpError, item: &Item<'_>, config: &Config) {
+    pub(crate) fn unreachable(&mut self, error: &IcmpError, when: When, config: &Config) {
         let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
         let hash = key.hash();
-        let slot = self.find(&key, hash).or_else(|| self.find_untranslated(error));
-        if let Some(slot) = slot
-            && let Some(place) = self.slots.get_mut(slot as usize)
-            && let Some(tracked) = &mut place.tracked
+        let mut place = self.find(&key, hash).or_else(|| self.find_untranslated(error));
+        if let Some(Place::Opening(at)) = place
+            && let Some(opening) = self.openings.get(at)
         {
-            if item.clock < place.expires {
+            let (key, hash) = (opening.key, opening.key.hash());
+            self.promote(at, hash, config);
+            place = self.find(&key, hash);
+        }
+        if let Some(Place::Tracked(at)) = place
+            && let Some((tracked, times)) = self.tracked.get_mut(at)
+        {
+            if when.clock < times.expires {
                 tracked.connection.unreachable(error);
-                place.renew(item.clock, config);
-                self.happened(slot, item.clock, config);
+                *times = tracked.times(when.clock, config);
+                self.happened(place, when.clock, config);
                 return;
             }
-            let now = place.expires;
-            self.finish(slot, now, config);
+            let now = times.expires;
+            self.finish(Place::Tracked(at), now, config);
         }
-        let connection = Connection::quoted(item.position, error);
-        if let Some(Slot { tracked: Some(tracked), .. }) = self.open(connection, hash, item.clock, config) {
-            tracked.connection.unreachable(error);
-        }
-        if self.tally.watch.is_some()
-            && let Some(slot) = self.find(&key, hash)
-        {
-            self.happened(slot, item.clock, config);
-        }
+        self.make_room(when.clock, config);
+        let mut tracked = Tracked::new(Connection::quoted(when.position, error));
+        tracked.connection.unreachable(error);
+        let times = tracked.times(when.clock, config);
+        let place = self.tracked.insert(tracked, times).map(Place::Tracked);
+        self.happened(place, when.clock, config);
+        self.enter(place, &key, hash);
     }
 
     #[inline]
-    fn find(&self, key: &FlowKey, hash: u64) -> Option<u32> {
-        self.table.find(hash, |entry| entry.key == *key).map(|entry| entry.slot)
+    fn find(&self, key: &FlowKey, hash: u64) -> Option<Place> {
+        let Self { table, openings, tracked, .. } = self;
+        let is_it = |entry: &Entry| {
+            entry.hash == hash as u32
+                && match entry.place() {
+                    Place::Opening(at) => openings.get(at).is_some_and(|opening| opening.key == *key),
+                    Place::Tracked(at) => tracked.get(at).is_some_and(|tracked| tracked.has_key(key)),
+                }
+        };
+        table.find(Entry::spread(hash as u32), is_it).map(|entry| entry.place())
     }
 
-    fn find_untranslated(&mut self, error: &IcmpError) -> Option<u32> {
+    fn find_untranslated(&mut self, error: &IcmpError) -> Option<Place> {
         // The error is in the shard of the quoted client only if the client has the higher port.
         let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
         if key.ephemeral() != error.quote.source {
             return None;
         }
-        let slot = *self.by_client().get(&error.quote.source)?;
-        let tracked = self.slots.get(slot as usize)?.tracked.as_ref()?;
-        tracked.connection.is_quoted_untranslated(error).then_some(slot)
-    }
-
-    #[cold]
-    fn open(
-        &mut self,
-        connection: Connection,
-        hash: u64,
-        clock: Timestamp,
-        config: &Config,
-    ) -> Option<&mut Slot> {
-        if self.table.len() >= (config.limits.connections / config.shards.max(1)).max(1) {
-            self.give_up_oldest(clock, config);
-        }
-        let key = connection.key;
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.slots.push(Slot::FREE);
-                u32::try_from(self.slots.len() - 1).ok()?
-            }
+        let place = *self.by_client().get(&error.quote.source)?;
+        let quoted = match place {
+            Place::Opening(at) => self.openings.get(at)?.is_quoted_untranslated(error),
+            Place::Tracked(at) => self.tracked.get(at)?.connection.is_quoted_untranslated(error),
         };
-        if let Some(by_client) = &mut self.by_client {
-            by_client.insert(key.ephemeral(), slot);
-        }
-        self.table.insert_unique(hash, Entry { key, slot }, |entry| entry.key.hash());
-        let place = self.slots.get_mut(slot as usize)?;
-        place.tracked = Some(Box::new(Tracked::new(connection)));
-        place.renew(clock, config);
-        Some(place)
+        quoted.then_some(place)
     }
 
     /// Judges connections that have been quiet for longer than they may, at most every few seconds of capture time.
@@ -280,90 +398,101 @@ impl Shard {
             return;
         }
         self.next_sweep = Some(clock.later(Self::SWEEP));
-        self.finish_where(config, |place| (clock >= place.expires).then_some(place.expires));
+        self.finish_where(config, |times| (clock >= times.expires).then_some(times.expires));
     }
 
     /// No packet follows: judges everything.
     pub(crate) fn finish_all(&mut self, clock: Timestamp, config: &Config) {
-        self.finish_where(config, |place| Some(place.expires.min(clock)));
+        // Nobody will be looked for any more.
+        self.table.clear();
+        self.by_client = None;
+        self.finish_where(config, |times| Some(times.expires.min(clock)));
     }
 
-    fn finish_where(&mut self, config: &Config, mut due: impl FnMut(&Slot) -> Option<Timestamp>) {
-        for slot in 0..self.slots.len() {
-            let taken = self.slots.get(slot).filter(|place| place.tracked.is_some());
-            let now = taken.and_then(&mut due);
-            if let (Some(now), Ok(slot)) = (now, u32::try_from(slot)) {
-                self.finish(slot, now, config);
+    fn finish_where(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
+        self.finish_tracked(config, &due);
+        self.finish_openings(config, &due);
+    }
+
+    fn finish_tracked(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
+        for at in 0..self.tracked.places() {
+            if let Some(now) = self.tracked.times(at).and_then(&due) {
+                self.finish(Place::Tracked(at), now, config);
             }
         }
     }
 
-    /// Makes room: judges the eighth of all connections that have been quiet longest.
-    #[cold]
-    fn give_up_oldest(&mut self, clock: Timestamp, config: &Config) {
-        let taken = self.slots.iter().filter(|place| place.tracked.is_some());
-        let mut clocks: Vec<Timestamp> = taken.map(|place| place.clock).collect();
-        let rank = clocks.len() / 8;
-        if clocks.is_empty() {
+    fn finish_openings(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
+        for at in 0..self.openings.places() {
+            if let Some(now) = self.openings.times(at).and_then(&due) {
+                self.finish(Place::Opening(at), now, config);
+            }
+        }
+    }
+
+    /// Where there are as many connections as there may be, judges the eighth of them that was quiet longest.
+    fn make_room(&mut self, clock: Timestamp, config: &Config) {
+        let share = |limit: usize| (limit / config.shards.max(1)).max(1);
+        let before = [self.tracked.len(), self.openings.len()];
+        if self.tracked.len() >= share(config.limits.connections) {
+            let oldest = self.tracked.oldest_eighth();
+            self.finish_tracked(config, |times| (times.clock <= oldest).then(|| times.expires.min(clock)));
+        }
+        if self.openings.len() >= share(config.limits.openings) {
+            let oldest = self.openings.oldest_eighth();
+            self.finish_openings(config, |times| (times.clock <= oldest).then(|| times.expires.min(clock)));
+        }
+        let [connections, openings] = before;
+        self.given_up += GivenUp {
+            connections: (connections - self.tracked.len()) as u64,
+            openings: (openings - self.openings.len()) as u64,
+        };
+    }
+
+    /// Judges a connection, watched up to `now`.
+    fn finish(&mut self, place: Place, now: Timestamp, config: &Config) {
+        let keys = match place {
+            Place::Tracked(at) => {
+                let Some((tracked, _)) = self.tracked.get_mut(at) else { return };
+                let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
+                let wanted = self.books.settle(tracked, now, config);
+                let tracked = self.tracked.remove(at);
+                if let Some(watch) = &mut self.books.tally.watch {
+                    watch.closed(at);
+                }
+                if let (Some(wanted), Some(tracked)) = (wanted, tracked) {
+                    self.books.keep(tracked, now, wanted, config);
+                }
+                keys
+            }
+            Place::Opening(at) => {
+                let Some(opening) = self.openings.remove(at) else { return };
+                let key = opening.key;
+                if let Some(watch) = &mut self.books.tally.watch {
+                    watch.closed_opening(at);
+                }
+                self.books.settle_opening(opening, now, config);
+                [Some(key), None]
+            }
+        };
+        for key in keys.into_iter().flatten() {
+            self.forget(place, &key);
+        }
+    }
+
+    /// Nothing is at `place` any more that `key` could find.
+    fn forget(&mut self, place: Place, key: &FlowKey) {
+        if self.table.is_empty() {
             return;
         }
-        let (_, &mut oldest, _) = clocks.select_nth_unstable(rank);
-        let before = self.table.len();
-        self.finish_where(config, |place| (place.clock <= oldest).then(|| place.expires.min(clock)));
-        self.given_up += (before - self.table.len()) as u64;
-    }
-
-    /// Judges the connection in `slot`, watched up to `now`.
-    fn finish(&mut self, slot: u32, now: Timestamp, config: &Config) {
-        let place = self.slots.get_mut(slot as usize);
-        let Some(mut tracked) = place.and_then(|place| place.tracked.take()) else { return };
-        let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
-        for key in keys.into_iter().flatten() {
-            if let Ok(entry) = self.table.find_entry(key.hash(), |entry| entry.slot == slot) {
-                entry.remove();
-            }
+        let hash = Entry::spread(key.hash() as u32);
+        if let Ok(entry) = self.table.find_entry(hash, |entry| entry.place() == place) {
+            entry.remove();
         }
-        if let Some(by_client) = &mut self.by_client {
-            let client = tracked.connection.key.ephemeral();
-            if by_client.get(&client) == Some(&slot) {
-                by_client.remove(&client);
-            }
-        }
-        self.free.push(slot);
-        self.duplicates += tracked.connection.duplicates;
-        let mut ended = tracked.connection.finish(&config.limits);
-        while let Some(call) = ended {
-            tracked.judge_answered(call, now, config, &mut self.tally);
-            ended = tracked.connection.take_ended();
-        }
-        let outcome = tracked.conclude(now, config, &mut self.tally);
-        self.tally.connection(&outcome);
-        let outcome = match &mut self.tally.watch {
-            Some(watch) => watch.over(slot, outcome),
-            None => Some(outcome),
-        };
-        if let Some(outcome) = outcome {
-            self.store(outcome, config);
-        }
-    }
-
-    /// Keeps the connections that nobody asked about.
-    pub(crate) fn store_all(&mut self, config: &Config) {
-        let over = self.tally.watch.as_mut().map(|watch| std::mem::take(&mut watch.over));
-        over.into_iter().flatten().for_each(|over| self.store(over.outcome, config));
-    }
-
-    /// Keeps a connection that was counted, as far as somebody wants to see it.
-    pub(crate) fn store(&mut self, outcome: Outcome, config: &Config) {
-        let keep = match config.keep {
-            Keep::Examples => false,
-            Keep::Failures => outcome.severity() != Severity::Ok,
-            Keep::All => true,
-        };
-        if keep {
-            self.finished.push(outcome);
-        } else if outcome.severity() != Severity::Ok {
-            self.tally.offer(outcome);
+        if let Some(by_client) = &mut self.by_client
+            && by_client.get(&key.ephemeral()) == Some(&place)
+        {
+            by_client.remove(&key.ephemeral());
         }
     }
 }

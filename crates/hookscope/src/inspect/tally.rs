@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use hdrhistogram::Histogram;
 
 use crate::call::Call;
-use crate::connection::Connection;
+use crate::connection::{Connection, Opening};
 use crate::diagnosis::verdict::{Code, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::outcome::{Outcome, server_name};
@@ -80,22 +80,34 @@ impl Tally {
     }
 
     /// Counts a connection and its verdict.
-    pub(crate) fn connection(&mut self, outcome: &Outcome) {
-        let server = self.server(outcome.connection.server(), outcome.server_name());
+    pub(crate) fn connection(&mut self, connection: &Connection, verdict: &Finding) -> &mut GroupTally {
+        let server = self.server(connection.server(), server_name(connection));
         server.connections += 1;
-        let connection = &outcome.connection;
         server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
-        server.failed_connections += u64::from(outcome.severity() == Severity::Failure);
-        let group = server.group(&outcome.verdict, outcome.connection.first);
-        group.count += 1;
-        group.seen(outcome.connection.first);
-        group.id(outcome.connection.id);
+        server.failed_connections += u64::from(verdict.severity == Severity::Failure);
+        let group = server.group(verdict.code, verdict.severity, connection.first);
+        group.add(connection.id, connection.first);
+        group
     }
 
-    /// Keeps a connection that was counted as the example of its group, if it is the first.
-    pub(crate) fn offer(&mut self, outcome: Outcome) {
+    /// Counts a connection of which nothing but SYNs was seen, and its verdict.
+    pub(crate) fn opening(&mut self, opening: &Opening, code: Code, severity: Severity) -> &mut GroupTally {
+        let server = self.server(opening.server(), None);
+        server.connections += 1;
+        server.failed_connections += u64::from(severity == Severity::Failure);
+        let group = server.group(code, severity, opening.first);
+        group.add(opening.id, opening.first);
+        group
+    }
+
+    /// Keeps a connection that was counted as the example of its group, unless there is a better one by now.
+    pub(crate) fn example(&mut self, outcome: Outcome) {
         let server = self.server(outcome.connection.server(), outcome.server_name());
-        server.group(&outcome.verdict, outcome.connection.first).offer(outcome);
+        let Finding { code, severity, .. } = outcome.verdict;
+        let group = server.group(code, severity, outcome.connection.first);
+        if group.wants(outcome.connection.id) {
+            group.example = Some(Box::new(outcome));
+        }
     }
 
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
@@ -146,11 +158,11 @@ impl ServerTally {
         }
     }
 
-    fn group(&mut self, verdict: &Finding, first: Moment) -> &mut GroupTally {
-        let place = self.groups.iter().position(|group| group.code == verdict.code).unwrap_or_else(|| {
+    fn group(&mut self, code: Code, severity: Severity, first: Moment) -> &mut GroupTally {
+        let place = self.groups.iter().position(|group| group.code == code).unwrap_or_else(|| {
             self.groups.push(GroupTally {
-                code: verdict.code,
-                severity: verdict.severity,
+                code,
+                severity,
                 count: 0,
                 first,
                 last: first,
@@ -188,12 +200,15 @@ impl GroupTally {
     /// How many ids are kept.
     const IDS: usize = 8;
 
-    /// Keeps a connection that was counted here as the example, if it is the first that is worth showing.
-    fn offer(&mut self, outcome: Outcome) {
-        let first = self.example.as_ref().is_none_or(|one| outcome.connection.id < one.connection.id);
-        if first && self.severity != Severity::Ok {
-            self.example = Some(Box::new(outcome));
-        }
+    /// Whether the connection with this id, which was counted here, is the first that is worth showing.
+    pub(crate) fn wants(&self, id: u64) -> bool {
+        self.severity != Severity::Ok && self.example.as_ref().is_none_or(|one| id < one.connection.id)
+    }
+
+    fn add(&mut self, id: u64, first: Moment) {
+        self.count += 1;
+        self.seen(first);
+        self.id(id);
     }
 
     fn seen(&mut self, first: Moment) {

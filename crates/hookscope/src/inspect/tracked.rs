@@ -1,4 +1,4 @@
-//! A connection that may still receive segments, and its place among the others.
+//! A connection that may still receive segments, and the verdicts on its calls.
 
 use crate::call::Call;
 use crate::config::{Config, Keep};
@@ -7,21 +7,12 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::{Finding, Severity};
 use crate::diagnosis::{judge_call, judge_connection, judge_open_call};
 use crate::flow::key::FlowKey;
+use crate::inspect::books::Books;
 use crate::inspect::outcome::{JudgedCall, Outcome};
+use crate::inspect::slab::Times;
 use crate::inspect::tally::Tally;
 use crate::time::Timestamp;
 use crate::wire::Segment;
-
-/// A place for a connection. Its times stand here, and not with the connection, so that the search for those that are
-/// over reads one place after the other and leaves the connections alone.
-#[derive(Debug)]
-pub(super) struct Slot {
-    /// The capture's clock at its last segment.
-    pub(super) clock: Timestamp,
-    /// When it is over, unless something happens before.
-    pub(super) expires: Timestamp,
-    pub(super) tracked: Option<Box<Tracked>>,
-}
 
 /// A connection that may still receive segments.
 #[derive(Debug)]
@@ -32,24 +23,22 @@ pub(crate) struct Tracked {
     pub(super) translated: Option<Box<FlowKey>>,
 }
 
-impl Slot {
-    /// A place that is free.
-    pub(super) const FREE: Self = Self { clock: Timestamp::MIN, expires: Timestamp::MIN, tracked: None };
-
-    /// Something happened to the connection.
-    #[inline]
-    pub(super) fn renew(&mut self, clock: Timestamp, config: &Config) {
-        if let Some(tracked) = &self.tracked {
-            self.clock = clock;
-            self.expires = clock.later(tracked.connection.patience(&config.limits));
-        }
-    }
-}
-
 impl Tracked {
     /// A connection of which nothing was seen yet.
     pub(super) fn new(connection: Connection) -> Self {
         Self { connection, calls: Vec::new(), translated: None }
+    }
+
+    /// Its times when something happened to it just now.
+    #[inline]
+    pub(super) fn times(&self, clock: Timestamp, config: &Config) -> Times {
+        Times { clock, expires: clock.later(self.connection.patience(&config.limits)) }
+    }
+
+    /// Whether its packets bear `key`, on either side of address translation.
+    #[inline]
+    pub(super) fn has_key(&self, key: &FlowKey) -> bool {
+        self.connection.key == *key || self.translated.as_deref() == Some(key)
     }
 
     /// Takes a segment, and judges the calls that it ends.
@@ -59,16 +48,21 @@ impl Tracked {
         segment: &Segment<'_>,
         clock: Timestamp,
         config: &Config,
-        tally: &mut Tally,
+        books: &mut Books,
     ) {
-        let mut ended = self.connection.observe(segment, &config.limits);
-        while let Some(call) = ended {
-            self.judge_answered(call, clock, config, tally);
-            ended = self.connection.take_ended();
+        self.connection.observe(segment, &mut books.around(config));
+        self.judge_ended(clock, config, books);
+    }
+
+    #[inline]
+    fn judge_ended(&mut self, now: Timestamp, config: &Config, books: &mut Books) {
+        let Books { shared, tally, .. } = books;
+        for call in shared.ended.drain(..) {
+            self.judge_answered(call, now, config, tally);
         }
     }
 
-    pub(super) fn judge_answered(&mut self, call: Call, now: Timestamp, config: &Config, tally: &mut Tally) {
+    fn judge_answered(&mut self, call: Call, now: Timestamp, config: &Config, tally: &mut Tally) {
         let case = Case { connection: &self.connection, now, config };
         let finding = judge_call(&case, &call);
         self.keep(call, finding, config, tally);
@@ -92,13 +86,14 @@ impl Tracked {
         &self.calls
     }
 
-    /// The verdict on the connection as `case` has it, and that on its last call, which is not judged yet.
-    pub(super) fn verdict(&self, case: &Case<'_>) -> (Finding, Option<JudgedCall>) {
+    /// The verdict on the connection as it stands at `now`, and that on its last call, which is not judged yet.
+    pub(super) fn verdict(&self, now: Timestamp, config: &Config) -> (Finding, Option<JudgedCall>) {
+        let case = Case { connection: &self.connection, now, config };
         let last = self.connection.application.calls.last;
         let answered = last.filter(Call::is_answered);
-        let finding = answered.and_then(|call| judge_call(case, &call));
+        let finding = answered.and_then(|call| judge_call(&case, &call));
         let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
-        let verdict = judge_connection(case, earlier);
+        let verdict = judge_connection(&case, earlier);
         let last = last.map(|call| {
             // A call that was not answered has failed, or not, by what became of its connection; so has one whose
             // response was cut off.
@@ -106,24 +101,25 @@ impl Tracked {
             let cut_off = verdict.severity == Severity::Failure && !own;
             let failed = finding.as_ref().is_some_and(|finding| finding.severity == Severity::Failure);
             let judged = failed || answered.is_some() && !cut_off;
-            let finding = if judged { finding } else { Some(judge_open_call(case, &call)) };
+            let finding = if judged { finding } else { Some(judge_open_call(&case, &call)) };
             JudgedCall { call, finding: finding.map(Box::new) }
         });
         (verdict, last)
     }
 
-    /// Judges the last call and the connection.
-    pub(super) fn conclude(
-        mut self: Box<Self>,
-        now: Timestamp,
-        config: &Config,
-        tally: &mut Tally,
-    ) -> Outcome {
-        let (verdict, last) = self.verdict(&Case { connection: &self.connection, now, config });
+    /// Judges the last call and the connection, of which no more will come.
+    pub(super) fn conclude(&mut self, now: Timestamp, config: &Config, books: &mut Books) -> Finding {
+        self.connection.finish(&mut books.around(config));
+        self.judge_ended(now, config, books);
+        let (verdict, last) = self.verdict(now, config);
         if let Some(JudgedCall { call, finding }) = last {
-            self.keep(call, finding.map(|finding| *finding), config, tally);
+            self.keep(call, finding.map(|finding| *finding), config, &mut books.tally);
         }
-        let Self { connection, calls, .. } = *self;
-        Outcome { connection, now, verdict, calls }
+        verdict
+    }
+
+    /// The connection, over, with its verdict.
+    pub(super) fn into_outcome(self, now: Timestamp, verdict: Finding) -> Outcome {
+        Outcome { connection: self.connection, now, verdict, calls: self.calls }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use crate::call::Call;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
@@ -65,11 +65,19 @@ pub(crate) struct About {
     pub(crate) revises: Option<Code>,
 }
 
+/// Where a connection is that is still open.
+#[derive(Debug)]
+pub(crate) enum Spot {
+    /// In this place of the shard, if it bears this id there.
+    Tracked(u32, u64),
+    /// Here: of an opening, all that is known of it.
+    Opening(Box<Tracked>),
+}
+
 /// Something to be said of a connection that is still open.
 #[derive(Debug)]
 pub(crate) struct Early {
-    pub(crate) slot: u32,
-    pub(crate) id: u64,
+    pub(crate) spot: Spot,
     /// The time of the look.
     pub(crate) now: Timestamp,
     pub(crate) verdict: Finding,
@@ -83,6 +91,8 @@ pub(crate) struct Early {
 pub(crate) struct Over {
     pub(crate) outcome: Outcome,
     pub(crate) about: Vec<About>,
+    /// Whether it is for the report, too.
+    pub(crate) is_kept: bool,
 }
 
 /// What was said of a connection so far.
@@ -104,13 +114,64 @@ impl Alarm {
     const NONE: Self = Self { set: Timestamp::MAX, looked: Timestamp::MIN };
 }
 
+/// When the connections in the places of a slab are looked at.
+#[derive(Debug, Default)]
+struct Alarms {
+    /// By place.
+    alarms: Vec<Alarm>,
+    /// Places to be looked at, by time in ticks.
+    ticks: BTreeMap<i64, Vec<u32>>,
+}
+
+impl Alarms {
+    /// How fine alarms are.
+    const TICK: i64 = 50_000_000;
+
+    /// Sets the alarm of a place, unless it goes off earlier, or was looked at since.
+    fn set(&mut self, at: u32, due: Timestamp) {
+        let place = at as usize;
+        if self.alarms.len() <= place {
+            self.alarms.resize(place + 1, Alarm::NONE);
+        }
+        let Some(alarm) = self.alarms.get_mut(place) else { return };
+        if due < alarm.set && due > alarm.looked {
+            alarm.set = due;
+            self.ticks.entry(due.as_nanos().div_euclid(Self::TICK)).or_default().push(at);
+        }
+    }
+
+    /// The places whose alarms go off at `clock`.
+    fn due(&mut self, clock: Timestamp) -> Vec<u32> {
+        let tick = clock.as_nanos().div_euclid(Self::TICK);
+        let mut due = Vec::new();
+        while let Some(entry) = self.ticks.first_entry().filter(|entry| *entry.key() < tick) {
+            let before = entry.key().saturating_add(1).saturating_mul(Self::TICK);
+            for at in entry.remove() {
+                // Alarms that were set anew, or belong to an earlier connection in that place, do not count.
+                if let Some(alarm) = self.alarms.get_mut(at as usize)
+                    && alarm.set.as_nanos() < before
+                {
+                    *alarm = Alarm { set: Timestamp::MAX, looked: clock };
+                    due.push(at);
+                }
+            }
+        }
+        due
+    }
+
+    /// Nothing is in that place any more.
+    fn clear(&mut self, at: u32) {
+        if let Some(alarm) = self.alarms.get_mut(at as usize) {
+            *alarm = Alarm::NONE;
+        }
+    }
+}
+
 /// What a shard knows for those who watch.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// By slot.
-    alarms: Vec<Alarm>,
-    /// Slots to be looked at, by time in ticks.
-    ticks: BTreeMap<i64, Vec<u32>>,
+    tracked: Alarms,
+    openings: Alarms,
     said: HashMap<u64, Said, foldhash::fast::FixedState>,
     pub(crate) early: Vec<Early>,
     pub(crate) over: Vec<Over>,
@@ -119,8 +180,6 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// How fine alarms are.
-    const TICK: i64 = 50_000_000;
     /// How long packets may still say more about how a connection ended.
     const GRACE: Duration = Duration::from_millis(150);
     /// How long after its deadline a client may show that it keeps it.
@@ -128,68 +187,69 @@ impl Watch {
     /// After so long without a byte a response is taken to be complete.
     const QUIET: Duration = Duration::from_millis(1000);
 
-    /// Something happened to the connection in `slot`.
-    pub(crate) fn happened(&mut self, slot: u32, tracked: &Tracked, clock: Timestamp, config: &Config) {
-        let Some(due) = due(&tracked.connection, clock, config) else { return };
-        self.set(slot, due);
+    /// A SYN came to a place.
+    pub(crate) fn opened(&mut self, at: u32, first: Moment, config: &Config) {
+        self.openings.set(at, overdue(first, config));
     }
 
-    /// Sets the alarm of `slot`, unless it goes off earlier, or was looked at since.
-    fn set(&mut self, slot: u32, due: Timestamp) {
-        let place = slot as usize;
-        if self.alarms.len() <= place {
-            self.alarms.resize(place + 1, Alarm::NONE);
-        }
-        let Some(alarm) = self.alarms.get_mut(place) else { return };
-        if due < alarm.set && due > alarm.looked {
-            alarm.set = due;
-            self.ticks.entry(due.as_nanos().div_euclid(Self::TICK)).or_default().push(slot);
+    /// Something happened to the connection in a place.
+    pub(crate) fn happened(&mut self, at: u32, tracked: &Tracked, clock: Timestamp, config: &Config) {
+        if let Some(due) = due(&tracked.connection, clock, config) {
+            self.tracked.set(at, due);
         }
     }
 
-    /// The slots whose alarms go off at `clock`.
+    /// The places whose alarms go off at `clock`.
     pub(crate) fn due(&mut self, clock: Timestamp) -> Vec<u32> {
-        let tick = clock.as_nanos().div_euclid(Self::TICK);
-        let mut due = Vec::new();
-        while let Some(entry) = self.ticks.first_entry().filter(|entry| *entry.key() < tick) {
-            let before = entry.key().saturating_add(1).saturating_mul(Self::TICK);
-            for slot in entry.remove() {
-                // Alarms that were set anew, or belong to an earlier connection in that place, do not count.
-                if let Some(alarm) = self.alarms.get_mut(slot as usize)
-                    && alarm.set.as_nanos() < before
-                {
-                    *alarm = Alarm { set: Timestamp::MAX, looked: clock };
-                    due.push(slot);
-                }
-            }
-        }
-        due
+        self.tracked.due(clock)
     }
 
-    /// Looks at the connection in `slot`, and notes what is to be said.
-    pub(crate) fn look(&mut self, slot: u32, tracked: &Tracked, now: Timestamp, config: &Config) {
-        let case = Case { connection: &tracked.connection, now, config };
-        let (verdict, last) = tracked.verdict(&case);
-        let said = self.said.entry(tracked.connection.id).or_default();
+    /// The same for openings.
+    pub(crate) fn due_openings(&mut self, clock: Timestamp) -> Vec<u32> {
+        self.openings.due(clock)
+    }
+
+    /// Looks at the connection in a place, and notes what is to be said.
+    pub(crate) fn look(&mut self, at: u32, tracked: &Tracked, now: Timestamp, config: &Config) {
+        if let Some((verdict, last, about)) = self.news(tracked, now, config) {
+            let spot = Spot::Tracked(at, tracked.connection.id);
+            self.early.push(Early { spot, now, verdict, last, about });
+        }
+    }
+
+    /// Looks at an opening, which would be this connection.
+    pub(crate) fn look_at_opening(&mut self, tracked: Tracked, now: Timestamp, config: &Config) {
+        if let Some((verdict, last, about)) = self.news(&tracked, now, config) {
+            self.early.push(Early { spot: Spot::Opening(Box::new(tracked)), now, verdict, last, about });
+        }
+    }
+
+    /// What is to be said of a connection as it stands at `now`; counts what that is about.
+    fn news(
+        &mut self,
+        tracked: &Tracked,
+        now: Timestamp,
+        config: &Config,
+    ) -> Option<(Finding, Option<JudgedCall>, Vec<About>)> {
+        let connection = &tracked.connection;
+        let (verdict, last) = tracked.verdict(now, config);
+        let said = self.said.entry(connection.id).or_default();
         let before = said.calls.len();
         let about = said.news(&verdict, tracked.calls().iter().chain(&last));
         if about.is_empty() {
             if said.verdict.is_none() && said.calls.is_empty() {
-                self.said.remove(&tracked.connection.id);
+                self.said.remove(&connection.id);
             }
-            return;
+            return None;
         }
         if about.iter().any(|news| news.call.is_none() && news.revises.is_none()) {
-            self.connections.push(Counted::of(&tracked.connection, verdict.code, verdict.severity));
+            self.connections.push(Counted::of(connection, verdict.code, verdict.severity));
         }
-        let calls = tracked.calls().iter().chain(&last);
-        for judged in
-            calls.filter(|judged| said.calls.iter().skip(before).any(|new| *new == judged.call.index))
-        {
-            self.calls.push(Counted::call(&tracked.connection, &judged.call, judged.finding.as_deref()));
+        let new = said.calls.get(before..).unwrap_or_default();
+        for judged in tracked.calls().iter().chain(&last).filter(|judged| new.contains(&judged.call.index)) {
+            self.calls.push(Counted::call(connection, &judged.call, judged.finding.as_deref()));
         }
-        let id = tracked.connection.id;
-        self.early.push(Early { slot, id, now, verdict, last, about });
+        Some((verdict, last, about))
     }
 
     /// A call was judged for good.
@@ -200,22 +260,28 @@ impl Watch {
         }
     }
 
-    /// The connection in `slot` is over. Gives it back where nobody has to be told.
-    pub(crate) fn over(&mut self, slot: u32, outcome: Outcome) -> Option<Outcome> {
-        if let Some(alarm) = self.alarms.get_mut(slot as usize) {
-            *alarm = Alarm::NONE;
-        }
-        let connection = &outcome.connection;
+    /// Nothing is in that place any more.
+    pub(crate) fn closed(&mut self, at: u32) {
+        self.tracked.clear(at);
+    }
+
+    /// The same for openings.
+    pub(crate) fn closed_opening(&mut self, at: u32) {
+        self.openings.clear(at);
+    }
+
+    /// A connection is over. Gives back what is to be said of it; where all are wanted, at least its verdict.
+    pub(crate) fn over(&mut self, tracked: &Tracked, verdict: &Finding, config: &Config) -> Vec<About> {
+        let connection = &tracked.connection;
         let mut said = self.said.remove(&connection.id).unwrap_or_default();
         if said.verdict.is_none() {
-            self.connections.push(Counted::of(connection, outcome.verdict.code, outcome.verdict.severity));
+            self.connections.push(Counted::of(connection, verdict.code, verdict.severity));
         }
-        let about = said.news(&outcome.verdict, outcome.calls.iter());
-        if about.is_empty() {
-            return Some(outcome);
+        let mut about = said.news(verdict, tracked.calls().iter());
+        if about.is_empty() && config.keep == Keep::All {
+            about.push(About { call: None, revises: None });
         }
-        self.over.push(Over { outcome, about });
-        None
+        about
     }
 }
 
@@ -254,13 +320,12 @@ fn due(connection: &Connection, clock: Timestamp, config: &Config) -> Option<Tim
     if case.first_close().is_some() || connection.unreachable.is_some() {
         return Some(clock.later(Watch::GRACE));
     }
-    let overdue = |since: Moment| since.time.later(config.deadline).later(Watch::LATE);
     let Some(established) = connection.established else {
-        return connection.opened.map(overdue);
+        return connection.opened.map(|opened| overdue(opened, config));
     };
     if let Some(call) = case.last_call() {
         return match call.last_byte.filter(|_| call.is_answered()) {
-            None => Some(overdue(call.start)),
+            None => Some(overdue(call.start, config)),
             Some(last) if last.since(call.start) > Elapsed::from(config.slow()) => {
                 Some(last.time.later(Watch::QUIET))
             }
@@ -271,5 +336,10 @@ fn due(connection: &Connection, clock: Timestamp, config: &Config) -> Option<Tim
         return Some(established.time.later(Watch::GRACE));
     }
     let hello = case.tls().filter(|session| session.complete.is_none())?.client_hello.as_ref()?;
-    Some(overdue(hello.at))
+    Some(overdue(hello.at, config))
+}
+
+/// When something that waits since that moment is overdue.
+fn overdue(since: Moment, config: &Config) -> Timestamp {
+    since.time.later(config.deadline).later(Watch::LATE)
 }

@@ -246,11 +246,11 @@ impl<'a> Builder<'a> {
             bytes: sides(&|side| halves[side].bytes),
             syn: [Side::Client, Side::Server].map(|side| u64::from(halves[side].syn)).iter().sum(),
             syn_ack: [Side::Client, Side::Server].map(|side| u64::from(halves[side].syn_ack)).iter().sum(),
-            rst: sides(&|side| halves[side].rst.into()),
-            fin: sides(&|side| halves[side].fin.into()),
+            rst: sides(&|side| halves[side].rst().into()),
+            fin: sides(&|side| halves[side].fin().into()),
             retransmissions: sides(&|side| halves[side].retransmissions.into()),
             connect_s: connect_time(connection).map(seconds),
-            tls: connection.application.session.as_deref().map(|session| tls(session, &self.files)),
+            tls: connection.application.session.as_ref().map(|session| tls(session, &self.files)),
             verdict: self.verdict(view, view.verdict, None),
             calls: view.calls.iter().map(|judged| self.call(view, judged)).collect(),
         }
@@ -370,7 +370,7 @@ fn tls(session: &Session, files: &Files) -> schema::Tls {
         cipher: chosen.map(|chosen| chosen.cipher.to_string()),
         handshake_s: session.complete.zip(began).map(|(complete, began)| seconds(complete.since(began))),
         alerts: session
-            .alerts
+            .alerts()
             .iter()
             .map(|alert| schema::Alert {
                 by: alert.by.name(),

@@ -8,7 +8,7 @@ use crate::inspect::outcome::View;
 use crate::inspect::shard::Shard;
 use crate::inspect::tally::ServerTally;
 pub use crate::inspect::watch::Counted;
-use crate::inspect::watch::{About, Early, Over};
+use crate::inspect::watch::{About, Early, Over, Spot};
 use crate::report::Trace;
 use crate::report::build::{Builder, Files, Found};
 use crate::report::schema;
@@ -64,7 +64,7 @@ impl Inspector {
         let passes = |counted: &Counted| admits(filter, counted);
         let mut taken = Vec::new();
         for shard in &mut self.shards {
-            let Some(watch) = &mut shard.tally.watch else { return events };
+            let Some(watch) = &mut shard.books.tally.watch else { return events };
             events.extend(watch.calls.drain(..).filter(passes).map(Event::Call));
             events.extend(watch.connections.drain(..).filter(passes).map(Event::Connection));
             taken.push((std::mem::take(&mut watch.early), std::mem::take(&mut watch.over)));
@@ -88,7 +88,7 @@ impl Inspector {
         let Self { config, shards, lookups, .. } = self;
         untold.into_iter().for_each(|judged| lookups.keep(judged, config));
         for (shard, (_, over)) in shards.iter_mut().zip(taken) {
-            over.into_iter().for_each(|over| shard.store(over.outcome, config));
+            shard.books.store_told(over, config);
         }
         events
     }
@@ -104,7 +104,7 @@ struct Teller<'a>(Builder<'a>);
 impl<'a> Teller<'a> {
     fn new(inspector: &'a Inspector) -> Self {
         let Inspector { config, lookups, losses, shards, .. } = inspector;
-        let servers = shards.iter().flat_map(|shard| -> &[ServerTally] { shard.tally.servers() });
+        let servers = shards.iter().flat_map(|shard| -> &[ServerTally] { shard.books.tally.servers() });
         Self(Builder::new(Found { config, lookups, outcomes: &[], losses }, servers, Files::default()))
     }
 
@@ -113,7 +113,11 @@ impl<'a> Teller<'a> {
     }
 
     fn early(&self, shard: &Shard, early: &Early, notices: &mut Vec<Notice>) {
-        let Some(tracked) = shard.tracked(early.slot, early.id) else { return };
+        let tracked = match &early.spot {
+            Spot::Tracked(at, id) => shard.tracked(*at, *id),
+            Spot::Opening(tracked) => Some(&**tracked),
+        };
+        let Some(tracked) = tracked else { return };
         let calls = tracked.calls().iter().chain(&early.last).collect();
         let view = View { connection: &tracked.connection, now: early.now, verdict: &early.verdict, calls };
         self.tell(&view, &early.about, false, notices);

@@ -10,6 +10,7 @@ mod timeline;
 mod trace;
 
 use crate::inspect::Inspection;
+use crate::inspect::shard::GivenUp;
 use crate::report::build::{Builder, Files};
 pub use crate::report::events::{Counted, Event, Notice};
 pub use crate::report::trace::Trace;
@@ -80,10 +81,23 @@ impl Inspection {
                 reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
             warnings.push(format!("{malformed} packets could not be decoded: {}", reasons.join(", ")));
         }
-        if self.given_up > 0 {
+        let GivenUp { connections, openings } = self.given_up;
+        if connections > 0 {
             warnings.push(format!(
-                "{} connections were judged before they were over: more than {} were open at once",
-                self.given_up, self.config.limits.connections
+                "{connections} connections were judged before they were over: more than {} were open at once",
+                self.config.limits.connections
+            ));
+        }
+        if openings > 0 {
+            warnings.push(format!(
+                "{openings} SYNs without an answer were judged before their time: more than {} waited at once",
+                self.config.limits.openings
+            ));
+        }
+        if self.left_out > 0 {
+            warnings.push(format!(
+                "{} connections are counted and not listed: there is room for {}",
+                self.left_out, self.config.limits.kept
             ));
         }
         let lookups = &self.lookups;

@@ -68,13 +68,13 @@ impl Steps {
         let connection = &outcome.connection;
         let syns = connection.halves.client.syn;
         self.add(connection.opened, Side::Client, "SYN");
-        if connection.last_syn != connection.opened {
-            self.add(connection.last_syn, Side::Client, format!("SYN again, number {syns}"));
+        if connection.last_syn() != connection.opened {
+            self.add(connection.last_syn(), Side::Client, format!("SYN again, number {syns}"));
         }
         self.add(connection.syn_ack, Side::Server, "SYN-ACK");
-        if connection.last_syn_ack != connection.syn_ack {
+        if connection.last_syn_ack() != connection.syn_ack {
             let number = connection.halves.server.syn_ack;
-            self.add(connection.last_syn_ack, Side::Server, format!("SYN-ACK again, number {number}"));
+            self.add(connection.last_syn_ack(), Side::Server, format!("SYN-ACK again, number {number}"));
         }
         self.add(connection.established, Side::Client, "ACK: connected");
     }
@@ -100,15 +100,15 @@ impl Steps {
             let version = hello.said.as_ref().map(|said| format!(", {}", said.version)).unwrap_or_default();
             self.add(Some(hello.at), Side::Server, format!("ServerHello{version}"));
         }
-        for alert in &session.alerts {
+        for alert in session.alerts() {
             self.add(Some(alert.at), alert.by, format!("alert: {}", alert.description));
         }
-        self.add(session.client_certificate, Side::Client, "client Certificate (by its size)");
-        self.add(session.rejected, Side::Client, "alert instead of Finished (by its size)");
+        self.add(session.client_certificate(), Side::Client, "client Certificate (by its size)");
+        self.add(session.rejected(), Side::Client, "alert instead of Finished (by its size)");
         self.add(session.complete, Side::Client, "TLS handshake complete");
         for side in [Side::Client, Side::Server] {
-            let closed = session.closed[side].filter(|at| Some(*at) != session.rejected);
-            let in_clear = session.alerts.iter().any(|alert| Some(alert.at) == closed);
+            let closed = session.closed(side).filter(|at| Some(*at) != session.rejected());
+            let in_clear = session.alerts().iter().any(|alert| Some(alert.at) == closed);
             self.add(closed.filter(|_| !in_clear), side, "close_notify or alert (by its size)");
         }
     }
@@ -129,12 +129,12 @@ impl Steps {
                 format!("response {number}, {} bytes", call.response_bytes),
             );
         }
-        self.add(outcome.connection.application.calls.late, Side::Server, "data after the client closed");
+        self.add(outcome.connection.application.calls.late(), Side::Server, "data after the client closed");
     }
 
     fn path(&mut self, outcome: &Outcome) {
         for side in [Side::Client, Side::Server] {
-            if let Some(stuck) = &outcome.connection.halves[side].stuck {
+            if let Some(stuck) = outcome.connection.halves[side].stuck() {
                 self.add(Some(stuck.first), side, format!("{} bytes sent again", stuck.length));
                 if stuck.last != stuck.first {
                     let what = format!("{} bytes sent again, number {}", stuck.length, stuck.count);
@@ -154,8 +154,8 @@ impl Steps {
     fn close(&mut self, outcome: &Outcome) {
         for side in [Side::Client, Side::Server] {
             let half = &outcome.connection.halves[side];
-            self.add(half.fin_at, side, "FIN");
-            self.add(half.rst_at, side, "RST");
+            self.add(half.fin_at(), side, "FIN");
+            self.add(half.rst_at(), side, "RST");
         }
     }
 

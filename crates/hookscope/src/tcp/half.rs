@@ -23,38 +23,46 @@ pub(crate) struct Half {
     pub(crate) syn: u32,
     /// SYN segments with ACK.
     pub(crate) syn_ack: u32,
-    /// FIN segments.
-    pub(crate) fin: u32,
-    /// RST segments.
-    pub(crate) rst: u32,
-    /// The first FIN.
-    pub(crate) fin_at: Option<Moment>,
-    /// The first RST.
-    pub(crate) rst_at: Option<Moment>,
     /// The first payload.
     pub(crate) data_at: Option<Moment>,
     /// Since when octets wait for their acknowledgment.
     pub(crate) unacknowledged_since: Option<Moment>,
-    /// Time to live of its packets, and of its first RST: 0 until there is one.
-    pub(crate) ttl: u8,
-    pub(crate) rst_ttl: u8,
-    /// When octets last turned out to be missing that the peer received.
-    lost_at: Option<Moment>,
-    /// The octets that were retransmitted and not acknowledged since.
-    pub(crate) stuck: Option<Box<Stuck>>,
+    /// Time to live of its packets: 0 until there is one.
+    ttl: u8,
+    /// Whether this side's last segment offered no window.
+    zero_window: bool,
     origin: Option<Origin>,
     /// Offset after the last octet sent.
     end: i64,
     /// Offset up to which the peer has everything.
     acknowledged: i64,
-    /// Octets of the smallest run that the peer acknowledged selectively, and the highest offset of all.
-    sacked: Option<(u32, i64)>,
-    /// Whether this side's last segment offered no window.
-    zero_window: bool,
-    /// Where in the stream the FIN or RST stands, until everything before it is delivered.
-    closes: Option<(i64, Moment)>,
     stream: Reassembler,
     sightings: Sightings,
+    /// What happens to few, or late: how it closed, and what went wrong.
+    rare: Option<Box<Rare>>,
+}
+
+/// What most sides of most connections do not have most of the time.
+#[derive(Debug, Default)]
+struct Rare {
+    /// FIN segments.
+    fin: u32,
+    /// RST segments.
+    rst: u32,
+    /// The first FIN.
+    fin_at: Option<Moment>,
+    /// The first RST.
+    rst_at: Option<Moment>,
+    /// Time to live of the first RST.
+    rst_ttl: u8,
+    /// Where in the stream the FIN or RST stands, until everything before it is delivered.
+    closes: Option<(i64, Moment)>,
+    /// When octets last turned out to be missing that the peer received.
+    lost_at: Option<Moment>,
+    /// The octets that were retransmitted and not acknowledged since.
+    stuck: Option<Stuck>,
+    /// Octets of the smallest run that the peer acknowledged selectively, and the highest offset of all.
+    sacked: Option<(u32, i64)>,
 }
 
 /// Octets that are sent again and again.
@@ -75,6 +83,37 @@ pub(crate) struct Stuck {
 }
 
 impl Half {
+    /// FIN segments.
+    pub(crate) fn fin(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.fin)
+    }
+
+    /// RST segments.
+    pub(crate) fn rst(&self) -> u32 {
+        self.rare.as_ref().map_or(0, |rare| rare.rst)
+    }
+
+    /// The first FIN.
+    #[inline]
+    pub(crate) fn fin_at(&self) -> Option<Moment> {
+        self.rare.as_ref()?.fin_at
+    }
+
+    /// The first RST.
+    #[inline]
+    pub(crate) fn rst_at(&self) -> Option<Moment> {
+        self.rare.as_ref()?.rst_at
+    }
+
+    /// The octets that were retransmitted and not acknowledged since.
+    pub(crate) fn stuck(&self) -> Option<&Stuck> {
+        self.rare.as_ref()?.stuck.as_ref()
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     /// Whether a SYN of this side or its first data gave its sequence numbers a meaning.
     pub(crate) const fn is_anchored(&self) -> bool {
         self.origin.is_some()
@@ -92,22 +131,20 @@ impl Half {
 
     /// Whether octets after the stuck ones arrived: a later and smaller segment passed where a larger one did not.
     pub(crate) fn passed_over_stuck(&self) -> bool {
-        let Some((least, end)) = self.sacked else { return false };
-        self.stuck.as_ref().is_some_and(|stuck| end > stuck.offset && least < stuck.length)
+        let sacked = self.rare.as_ref().and_then(|rare| rare.sacked);
+        let both = sacked.zip(self.stuck());
+        both.is_some_and(|((least, end), stuck)| end > stuck.offset && least < stuck.length)
     }
 
     /// The time to live of its RST and that of its other packets, where they differ: then something else sent the RST.
-    pub(crate) const fn foreign_rst(&self) -> Option<(u8, u8)> {
-        if self.ttl != 0 && self.rst_ttl != 0 && self.ttl != self.rst_ttl {
-            Some((self.rst_ttl, self.ttl))
-        } else {
-            None
-        }
+    pub(crate) fn foreign_rst(&self) -> Option<(u8, u8)> {
+        let rst_ttl = self.rare.as_ref()?.rst_ttl;
+        (self.ttl != 0 && rst_ttl != 0 && self.ttl != rst_ttl).then_some((rst_ttl, self.ttl))
     }
 
     /// Whether this side closed, and when first: by FIN or RST.
     pub(crate) fn closed_at(&self) -> Option<Moment> {
-        match (self.fin_at, self.rst_at) {
+        match (self.fin_at(), self.rst_at()) {
             (Some(fin), Some(rst)) => Some(if rst.is_before(fin) { rst } else { fin }),
             (fin, rst) => fin.or(rst),
         }
@@ -117,9 +154,10 @@ impl Half {
     /// another tunnel.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>) -> bool {
-        let Self { sightings, origin, end, .. } = self;
-        let (syn, fin, rst) = (self.syn + self.syn_ack > 0, self.fin > 0, self.rst > 0);
+        let Self { sightings, origin, end, rare, syn, syn_ack, .. } = self;
         sightings.is_copy(segment, || {
+            let (fin, rst) = rare.as_ref().map_or((false, false), |rare| (rare.fin > 0, rare.rst > 0));
+            let syn = *syn + *syn_ack > 0;
             let known = origin.is_some_and(|origin| {
                 let from = origin.offset(segment.seq, *end);
                 // What follows a FIN is numbered one further.
@@ -148,7 +186,8 @@ impl Half {
         self.packets += 1;
         self.bytes += u64::from(segment.payload_len);
         if segment.flags.has(Flags::RST) {
-            self.rst_ttl = if self.rst_at.is_none() { segment.ttl } else { self.rst_ttl };
+            let rare = self.rare();
+            rare.rst_ttl = if rare.rst_at.is_none() { segment.ttl } else { rare.rst_ttl };
         } else {
             self.zero_window = segment.window == 0;
             self.ttl = segment.ttl;
@@ -168,6 +207,13 @@ impl Half {
         } else {
             self.retransmissions = self.retransmissions.saturating_add(1);
         }
+    }
+
+    /// Its SYN came `times` more, alike and in no need of a closer look.
+    pub(crate) fn synchronised_again(&mut self, times: u32) {
+        self.packets += u64::from(times);
+        self.syn = self.syn.saturating_add(times);
+        self.retransmissions = self.retransmissions.saturating_add(times);
     }
 
     /// Takes the payload and the FIN or RST of a segment of this side; delivers octets that are now in order.
@@ -192,9 +238,10 @@ impl Half {
         let offset = origin.offset(segment.seq, self.end) + i64::from(segment.flags.has(Flags::SYN));
         if segment.flags.has(Flags::RST) {
             // A RST may carry a reason in text (RFC 9293, section 3.5.2): it is no part of the stream.
-            self.rst = self.rst.saturating_add(1);
-            self.rst_at.get_or_insert(at);
-            self.closes.get_or_insert((offset, at));
+            let rare = self.rare();
+            rare.rst = rare.rst.saturating_add(1);
+            rare.rst_at.get_or_insert(at);
+            rare.closes.get_or_insert((offset, at));
             return;
         }
         if segment.payload_len > 0 {
@@ -203,9 +250,10 @@ impl Half {
             self.stream.push(piece, budget, sink);
         }
         if segment.flags.has(Flags::FIN) {
-            self.fin = self.fin.saturating_add(1);
-            self.fin_at.get_or_insert(at);
-            self.closes.get_or_insert_with(|| (offset.saturating_add(segment.payload_len.into()), at));
+            let rare = self.rare();
+            rare.fin = rare.fin.saturating_add(1);
+            rare.fin_at.get_or_insert(at);
+            rare.closes.get_or_insert_with(|| (offset.saturating_add(segment.payload_len.into()), at));
         }
     }
 
@@ -213,14 +261,15 @@ impl Half {
     /// octets before it closes when they have come: at `now`.
     #[inline]
     pub(crate) fn take_close(&mut self, now: Option<Moment>) -> Option<Moment> {
-        let (offset, at) = self.closes?;
+        let (offset, at) = self.rare.as_ref()?.closes?;
         if offset > self.stream.next() && self.has_hole() {
             return None;
         }
-        self.closes = None;
+        let rare = self.rare.as_mut()?;
+        rare.closes = None;
         let turn = now.filter(|now| at.is_before(*now)).unwrap_or(at);
-        if self.fin_at == Some(at) {
-            self.fin_at = Some(turn);
+        if rare.fin_at == Some(at) {
+            rare.fin_at = Some(turn);
         }
         Some(turn)
     }
@@ -250,9 +299,8 @@ impl Half {
     #[cold]
     fn retransmitted(&mut self, length: u32, offset: i64, at: Moment) {
         let sent = self.unacknowledged_since.unwrap_or(at);
-        let stuck = self
-            .stuck
-            .get_or_insert_with(|| Box::new(Stuck { offset, length, sent, first: at, last: at, count: 0 }));
+        let rare = self.rare();
+        let stuck = rare.stuck.get_or_insert(Stuck { offset, length, sent, first: at, last: at, count: 0 });
         stuck.last = at;
         if offset <= stuck.offset {
             stuck.count = stuck.count.saturating_add(1);
@@ -271,14 +319,17 @@ impl Half {
             if offset >= self.end {
                 self.unacknowledged_since = None;
             }
-            if self.stuck.as_ref().is_some_and(|stuck| stuck.offset < offset) {
-                self.stuck = None;
+            if let Some(rare) = &mut self.rare
+                && rare.stuck.is_some_and(|stuck| stuck.offset < offset)
+            {
+                rare.stuck = None;
             }
         }
         if let Some((left, right)) = sack {
-            let (least, end) = self.sacked.unwrap_or((u32::MAX, i64::MIN));
-            self.sacked =
-                Some((least.min(right.wrapping_sub(left)), end.max(origin.offset(right, self.end))));
+            let right_end = origin.offset(right, self.end);
+            let rare = self.rare();
+            let (least, end) = rare.sacked.unwrap_or((u32::MAX, i64::MIN));
+            rare.sacked = Some((least.min(right.wrapping_sub(left)), end.max(right_end)));
         }
     }
 
@@ -303,14 +354,17 @@ impl Half {
     #[inline]
     fn hole_end(&self) -> Option<i64> {
         self.stream.hole_end().or_else(|| {
-            let (offset, _) = self.closes.filter(|_| self.rst_at.is_none())?;
+            let rare = self.rare.as_ref().filter(|rare| rare.rst_at.is_none())?;
+            let (offset, _) = rare.closes?;
             (offset > self.stream.next()).then_some(offset)
         })
     }
 
     /// Gives up missing octets and delivers what waited for them.
     pub(crate) fn skip_hole(&mut self, sink: &mut impl FnMut(Chunk<'_>, Moment)) {
-        let Self { stream, lost_at, closes, .. } = self;
+        let Self { stream, rare, .. } = self;
+        let rare = rare.get_or_insert_default();
+        let (closes, lost_at) = (rare.closes, &mut rare.lost_at);
         let sink = &mut |chunk: Chunk<'_>, at| {
             if matches!(chunk, Chunk::Gap(_)) {
                 *lost_at = Some(at);
@@ -319,7 +373,7 @@ impl Half {
         };
         if stream.hole_end().is_some() {
             stream.skip_hole(sink);
-        } else if let Some((offset, at)) = *closes {
+        } else if let Some((offset, at)) = closes {
             stream.skip_to(offset, at, sink);
         }
     }
@@ -327,12 +381,16 @@ impl Half {
     /// Whether packets of this side are missing from the capture: in the middle, or at the end, where the peer
     /// acknowledged more than was seen. (A FIN counts as one octet.)
     pub(crate) fn has_losses(&self) -> bool {
-        self.lost_at.is_some() || self.lacks_end()
+        self.lost_at().is_some() || self.lacks_end()
     }
 
     /// Whether packets that this side sent since `moment` are missing.
     pub(crate) fn has_losses_since(&self, moment: Moment) -> bool {
-        self.lost_at.is_some_and(|at| !at.is_before(moment)) || self.lacks_end()
+        self.lost_at().is_some_and(|at| !at.is_before(moment)) || self.lacks_end()
+    }
+
+    fn lost_at(&self) -> Option<Moment> {
+        self.rare.as_ref()?.lost_at
     }
 
     fn lacks_end(&self) -> bool {

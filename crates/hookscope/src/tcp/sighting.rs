@@ -38,7 +38,7 @@ struct Sighting {
 impl Sightings {
     /// How long after the primary's last packet a copy of it may show: longer than the host takes to pass it on,
     /// shorter than the least retransmission timeout of Linux, 200 ms.
-    const PASSAGE: Elapsed = Elapsed::from_millis(100);
+    pub(crate) const PASSAGE: Elapsed = Elapsed::from_millis(100);
     /// How long after a packet its equal is a copy and not a retransmission: with an identification of its own,
     /// and without one (IPv6, or zero), where only the time tells.
     const EQUAL: Elapsed = Elapsed::from_millis(20);

@@ -5,5 +5,6 @@ pub(crate) mod codes;
 pub(crate) mod handshake;
 pub(crate) mod hello;
 pub(crate) mod inference;
+pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod session;

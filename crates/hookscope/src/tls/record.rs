@@ -75,8 +75,8 @@ pub(crate) struct Deframer {
     header: Header,
     /// Octets of the body that are still to come.
     remaining: u16,
-    /// Where the first octet of the current header was seen.
-    began: Option<Moment>,
+    /// Where the first octet of a header was seen that is not complete yet.
+    began: Option<Box<Moment>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -173,9 +173,7 @@ impl Deframer {
         at: Moment,
         sink: &mut impl FnMut(RecordEvent<'_>, Moment),
     ) -> &'d [u8] {
-        if self.filled == 0 {
-            self.began = Some(at);
-        }
+        let is_new = self.filled == 0;
         let rest = self.keep_first(data);
         if !Header::is_plausible(self.first_octets()) {
             return self.no_header(data, at, sink);
@@ -186,10 +184,13 @@ impl Deframer {
             self.remaining = self.header.length;
             self.filled = 0;
             self.mode = Mode::Framed;
-            sink(RecordEvent::Began(self.header), self.began.unwrap_or(at));
+            let began = self.began.take().filter(|_| !is_new);
+            sink(RecordEvent::Began(self.header), began.map_or(at, |began| *began));
             if self.remaining == 0 {
                 sink(RecordEvent::Ended(self.header), at);
             }
+        } else if is_new {
+            self.began = Some(Box::new(at));
         }
         rest
     }

@@ -4,16 +4,20 @@
 //! Feed with [`Session::record`]; application data comes out of it as [`Application`] events. All else is read from
 //! the fields.
 
+mod facts;
+mod messages;
+
 use std::sync::Arc;
 
-use crate::bytes::Reader;
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
-use crate::tls::codes::{AlertDescription, CipherSuite, ContentType, HandshakeType, Version};
-use crate::tls::handshake::{Joiner, Message};
-use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::codes::{AlertDescription, CipherSuite, ContentType, Version};
+use crate::tls::handshake::Joiner;
 use crate::tls::inference::{Probable, content, is_http2_control};
+use crate::tls::pool::Pool;
 use crate::tls::record::{Header, RecordEvent};
+
+pub(crate) use self::facts::{Alert, Choice, Chosen, Offer, Offered};
 
 /// Application data, as far as records show it without keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,55 +34,6 @@ pub(crate) enum Application {
     Ready,
 }
 
-/// A ClientHello that was seen.
-#[derive(Clone, Debug)]
-pub(crate) struct Offer {
-    /// Its first packet.
-    pub(crate) at: Moment,
-    /// What it says; `None` where it could not be read whole.
-    pub(crate) said: Option<Offered>,
-}
-
-/// What a ClientHello says.
-#[derive(Clone, Debug)]
-pub(crate) struct Offered {
-    /// Who sent it.
-    pub(crate) from: Side,
-    /// Whether only its front was captured: what it does not say, it may still have said.
-    pub(crate) is_cut: bool,
-    pub(crate) version: Version,
-    pub(crate) server_name: Option<Box<str>>,
-    /// The protocol of ALPN, if it offers just one.
-    pub(crate) protocol: Option<Box<str>>,
-    pub(crate) offers_http2: bool,
-}
-
-/// A ServerHello that was seen.
-#[derive(Clone, Debug)]
-pub(crate) struct Choice {
-    /// Its first packet.
-    pub(crate) at: Moment,
-    /// What it says; `None` where it could not be read whole.
-    pub(crate) said: Option<Chosen>,
-}
-
-/// What a ServerHello says.
-#[derive(Clone, Debug)]
-pub(crate) struct Chosen {
-    pub(crate) version: Version,
-    pub(crate) cipher: CipherSuite,
-    pub(crate) protocol: Option<Box<str>>,
-}
-
-/// An alert in the clear.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Alert {
-    pub(crate) by: Side,
-    pub(crate) at: Moment,
-    pub(crate) is_fatal: bool,
-    pub(crate) description: AlertDescription,
-}
-
 /// The state of one TLS session.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
@@ -86,20 +41,12 @@ pub(crate) struct Session {
     pub(crate) client_hello: Option<Offer>,
     /// The last ServerHello; a HelloRetryRequest before it counts as one.
     pub(crate) server_hello: Option<Choice>,
-    /// The first record of each side.
-    pub(crate) first_record: PerSide<Option<Moment>>,
+    /// The server's first record.
+    pub(crate) server_began: Option<Moment>,
     /// The last record of the server's handshake.
     pub(crate) server_flight: Option<Moment>,
     /// The server's certificate, as it was sent (X.509 DER).
     pub(crate) certificate: Option<Arc<[u8]>>,
-    /// Alerts in the clear.
-    pub(crate) alerts: Vec<Alert>,
-    /// The client's record between ChangeCipherSpec and Finished: its Certificate (TLS 1.3, inferred).
-    pub(crate) client_certificate: Option<Moment>,
-    /// The client's alert where its Finished was due (TLS 1.3, inferred).
-    pub(crate) rejected: Option<Moment>,
-    /// When each side closed by an alert, or by a record that is probably one.
-    pub(crate) closed: PerSide<Option<Moment>>,
     /// Whether the server sent anything but an alert after the handshake.
     pub(crate) server_spoke: bool,
     /// Whether a client of which no protocol was seen sent what looks like a control frame of HTTP/2.
@@ -110,12 +57,44 @@ pub(crate) struct Session {
     /// Encrypted handshake records after ChangeCipherSpec (TLS 1.2): Finished.
     finished: PerSide<bool>,
     current: PerSide<Current>,
-    joiners: Option<Box<PerSide<Joiner>>>,
+    /// What is of no use once the handshake is complete.
+    handshake: Option<Box<Handshake>>,
+    /// What few sessions have, or only at their end.
+    rare: Option<Box<Rare>>,
+}
+
+/// What is kept while the handshake lasts.
+#[derive(Debug, Default)]
+struct Handshake {
+    joiners: PerSide<Joiner>,
     /// Encrypted records of the client of which it is not known yet whether they are its Certificate or a request.
     undecided: Option<Undecided>,
     /// Whether framing of the client was lost during the handshake: its Finished may have been missed.
     client_lost: bool,
+}
+
+/// What few sessions have, or only at their end.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Alerts in the clear.
+    alerts: Vec<Alert>,
+    /// The alert in the clear that is being read.
     alert: PerSide<[Option<u8>; 2]>,
+    /// The client's record between ChangeCipherSpec and Finished: its Certificate (TLS 1.3, inferred).
+    client_certificate: Option<Moment>,
+    /// The client's alert where its Finished was due (TLS 1.3, inferred).
+    rejected: Option<Moment>,
+    /// When each side closed by an alert, or by a record that is probably one.
+    closed: PerSide<Option<Moment>>,
+}
+
+/// What a session reads with.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    /// Octets of a handshake message that are read.
+    pub(crate) limit: usize,
+    /// Names and certificates of all sessions.
+    pub(crate) pool: &'a mut Pool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +127,30 @@ impl Session {
         Some(self.server_hello.as_ref()?.said.as_ref()?.version)
     }
 
+    /// Alerts in the clear.
+    pub(crate) fn alerts(&self) -> &[Alert] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.alerts)
+    }
+
+    /// The client's record between ChangeCipherSpec and Finished: its Certificate (TLS 1.3, inferred).
+    pub(crate) fn client_certificate(&self) -> Option<Moment> {
+        self.rare.as_ref()?.client_certificate
+    }
+
+    /// The client's alert where its Finished was due (TLS 1.3, inferred).
+    pub(crate) fn rejected(&self) -> Option<Moment> {
+        self.rare.as_ref()?.rejected
+    }
+
+    /// When `side` closed by an alert, or by a record that is probably one.
+    pub(crate) fn closed(&self, side: Side) -> Option<Moment> {
+        self.rare.as_ref()?.closed[side]
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     /// What the ClientHello says, where it could be read.
     pub(crate) fn offered(&self) -> Option<&Offered> {
         self.client_hello.as_ref()?.said.as_ref()
@@ -155,15 +158,18 @@ impl Session {
 
     /// It turned out that the client is who was taken for the server.
     pub(crate) fn swap_sides(&mut self) {
-        self.first_record.swap();
-        self.closed.swap();
+        // What was the server's are the client's records.
+        self.server_began = None;
         self.change_cipher_spec.swap();
         self.finished.swap();
         self.current.swap();
-        self.alert.swap();
         self.server_flight = None;
-        if let Some(joiners) = &mut self.joiners {
-            joiners.swap();
+        if let Some(handshake) = &mut self.handshake {
+            handshake.joiners.swap();
+        }
+        if let Some(rare) = &mut self.rare {
+            rare.closed.swap();
+            rare.alert.swap();
         }
         if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
             offered.from = Side::Client;
@@ -199,30 +205,30 @@ impl Session {
         (self.change_cipher_spec[side] || self.complete.is_some()) && !self.is_13()
     }
 
-    /// Takes a step of one side's record stream; handshake messages of up to `limit` octets are read.
+    /// Takes a step of one side's record stream.
     #[inline]
     pub(crate) fn record(
         &mut self,
         side: Side,
         event: RecordEvent<'_>,
         at: Moment,
-        limit: usize,
+        reading: &mut Reading<'_>,
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
         match event {
             RecordEvent::Began(header) => self.began(side, header, at, sink),
             RecordEvent::Body(bytes) => match self.current[side] {
-                Current::Handshake => self.handshake(side, bytes, at, limit),
+                Current::Handshake => self.handshake(side, bytes, at, reading),
                 Current::Alert => self.alert_octets(side, bytes),
                 _ => {}
             },
             RecordEvent::BodyGap(_) => {
                 if self.current[side] == Current::Handshake {
-                    self.handshake_gap(side, at);
+                    self.handshake_gap(side, at, reading);
                 }
             }
             RecordEvent::Ended(header) => self.ended(side, header, at, sink),
-            RecordEvent::Unframed(octets) => self.unframed(side, octets, at, sink),
+            RecordEvent::Unframed(octets) => self.unframed(side, octets, at, reading, sink),
             RecordEvent::NotTls | RecordEvent::Plain(_) => {}
         }
     }
@@ -235,7 +241,9 @@ impl Session {
         at: Moment,
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
-        self.first_record[side].get_or_insert(at);
+        if side == Side::Server {
+            self.server_began.get_or_insert(at);
+        }
         self.current[side] = match header.kind {
             ContentType::APPLICATION_DATA => self.encrypted_began(side, header, at, sink),
             ContentType::HANDSHAKE if self.is_encrypted(side) => Current::Finished,
@@ -243,8 +251,8 @@ impl Session {
                 if side == Side::Server {
                     self.server_flight = Some(at);
                 }
-                if let Some(joiners) = &mut self.joiners {
-                    joiners[side].record_began();
+                if let Some(handshake) = &mut self.handshake {
+                    handshake.joiners[side].record_began();
                 }
                 Current::Handshake
             }
@@ -284,7 +292,7 @@ impl Session {
             if side == Side::Client && !self.looks_like_http2 && self.is_protocol_unseen() {
                 self.looks_like_http2 = is_http2_control(header.length, self.cipher());
             }
-            if self.closed[side].take().is_some() {
+            if self.rare.as_mut().is_some_and(|rare| rare.closed[side].take().is_some()) {
                 // Nothing follows a close_notify (RFC 8446, section 6.1): what had its size was none.
                 sink(side, Application::Reopened, at);
             }
@@ -294,8 +302,9 @@ impl Session {
         }
         match (side, probable) {
             (Side::Client, Probable::Alert) => {
-                if self.undecided.is_none() && !self.client_lost {
-                    self.rejected.get_or_insert(at);
+                let handshake = self.handshake.as_ref();
+                if handshake.is_none_or(|all| all.undecided.is_none() && !all.client_lost) {
+                    self.rare().rejected.get_or_insert(at);
                 }
                 self.close(side, at, sink);
                 Current::Ignored
@@ -306,15 +315,16 @@ impl Session {
             }
             (Side::Client, Probable::Finished) => Current::ProbableFinished,
             (Side::Client, Probable::Other) => {
-                match &mut self.undecided {
-                    None => self.undecided = Some(Undecided { at, request: None }),
+                let undecided = &mut self.handshake.get_or_insert_default().undecided;
+                match undecided {
+                    None => *undecided = Some(Undecided { at, request: None }),
                     Some(undecided) => {
                         undecided.request.get_or_insert((at, 0));
                     }
                 }
                 Current::Undecided
             }
-            (Side::Server, _) => match self.undecided.take() {
+            (Side::Server, _) => match self.take_undecided() {
                 Some(undecided) => {
                     self.server_goes_on(undecided, sink);
                     self.server_spoke = true;
@@ -333,10 +343,10 @@ impl Session {
     /// gap, and then all of them are a request; or it shares the first of them with its Certificate.
     #[cold]
     fn server_goes_on(&mut self, undecided: Undecided, sink: &mut impl FnMut(Side, Application, Moment)) {
-        let request = if self.client_lost {
+        let request = if self.handshake.as_ref().is_some_and(|handshake| handshake.client_lost) {
             Some((undecided.at, undecided.request.map_or(0, |(_, octets)| octets)))
         } else {
-            self.client_certificate = Some(undecided.at);
+            self.rare().client_certificate = Some(undecided.at);
             undecided.request
         };
         self.completed(undecided.at);
@@ -359,14 +369,15 @@ impl Session {
         match std::mem::take(&mut self.current[side]) {
             Current::Application => sink(side, Application::Octets(octets), at),
             Current::Undecided => {
-                if let Some((_, request)) =
-                    self.undecided.as_mut().and_then(|undecided| undecided.request.as_mut())
-                {
+                let undecided = self.handshake.as_mut().and_then(|handshake| handshake.undecided.as_mut());
+                if let Some((_, request)) = undecided.and_then(|undecided| undecided.request.as_mut()) {
                     *request += octets;
                 }
             }
             Current::ProbableFinished => {
-                self.client_certificate = self.undecided.take().map(|certificate| certificate.at);
+                if let Some(certificate) = self.take_undecided() {
+                    self.rare().client_certificate = Some(certificate.at);
+                }
                 self.completed(at);
                 sink(Side::Client, Application::Ready, at);
             }
@@ -384,11 +395,15 @@ impl Session {
 
     fn completed(&mut self, at: Moment) {
         self.complete = Some(at);
-        self.joiners = None;
+        self.handshake = None;
+    }
+
+    fn take_undecided(&mut self) -> Option<Undecided> {
+        self.handshake.as_mut()?.undecided.take()
     }
 
     fn close(&mut self, side: Side, at: Moment, sink: &mut impl FnMut(Side, Application, Moment)) {
-        self.closed[side].get_or_insert(at);
+        self.rare().closed[side].get_or_insert(at);
         sink(side, Application::Closed, at);
     }
 
@@ -398,82 +413,21 @@ impl Session {
         side: Side,
         octets: u64,
         at: Moment,
+        reading: &mut Reading<'_>,
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
         if self.complete.is_some() || !self.saw_handshake() {
             sink(side, Application::Began(0), at);
             sink(side, Application::Octets(octets), at);
         } else if side == Side::Client {
-            self.client_lost = true;
+            self.handshake.get_or_insert_default().client_lost = true;
         }
-        self.handshake_gap(side, at);
-    }
-
-    /// Octets of a handshake message are missing. The snap length mostly leaves the front of a hello, which says a lot.
-    #[cold]
-    fn handshake_gap(&mut self, side: Side, at: Moment) {
-        let cut = self.joiners.as_mut().and_then(|joiners| joiners[side].gap());
-        if let Some((kind @ (HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO), front)) = cut {
-            self.message(side, Message::Whole(kind, &front), at);
-            if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
-                offered.is_cut |= kind == HandshakeType::CLIENT_HELLO;
-            }
-        }
-    }
-
-    fn handshake(&mut self, side: Side, bytes: &[u8], at: Moment, limit: usize) {
-        let mut joiners = self.joiners.take().unwrap_or_default();
-        joiners[side].push(bytes, limit, &mut |message| self.message(side, message, at));
-        if self.complete.is_none() {
-            self.joiners = Some(joiners);
-        }
-    }
-
-    fn message(&mut self, side: Side, message: Message<'_>, at: Moment) {
-        match (side, message) {
-            (_, Message::Began(HandshakeType::CLIENT_HELLO)) => {
-                self.client_hello.get_or_insert(Offer { at, said: None });
-            }
-            (_, Message::Whole(HandshakeType::CLIENT_HELLO, body)) => {
-                if let Some(Offer { said: said @ None, .. }) = &mut self.client_hello {
-                    *said = ClientHello::read(body).map(|hello| Offered {
-                        from: side,
-                        is_cut: false,
-                        version: hello.version,
-                        server_name: hello.server_name.map(Into::into),
-                        protocol: hello.protocol.map(Into::into),
-                        offers_http2: hello.offers_http2,
-                    });
-                }
-            }
-            (_, Message::Began(HandshakeType::SERVER_HELLO)) => {
-                self.server_hello.get_or_insert(Choice { at, said: None });
-            }
-            (_, Message::Whole(HandshakeType::SERVER_HELLO, body)) => {
-                if let (Some(hello), Some(choice)) = (ServerHello::read(body), &mut self.server_hello) {
-                    choice.at = at;
-                    choice.said = Some(Chosen {
-                        version: hello.version,
-                        cipher: hello.cipher,
-                        protocol: hello.protocol.map(Into::into),
-                    });
-                }
-            }
-            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body)) => {
-                // RFC 5246, section 7.4.2: a list of certificates, the server's own first.
-                let mut list = Reader(body);
-                let leaf = list.u24().and_then(|_| list.u24()).and_then(|length| list.take(length as usize));
-                if let (None, Some(leaf)) = (&self.certificate, leaf) {
-                    self.certificate = Some(leaf.into());
-                }
-            }
-            _ => {}
-        }
+        self.handshake_gap(side, at, reading);
     }
 
     fn alert_octets(&mut self, side: Side, bytes: &[u8]) {
         for byte in bytes {
-            let slots = &mut self.alert[side];
+            let slots = &mut self.rare().alert[side];
             if let Some(slot) = slots.iter_mut().find(|slot| slot.is_none()) {
                 *slot = Some(*byte);
             }
@@ -481,12 +435,13 @@ impl Session {
     }
 
     fn alert(&mut self, side: Side, at: Moment, sink: &mut impl FnMut(Side, Application, Moment)) {
-        let [Some(level), Some(description)] = std::mem::take(&mut self.alert[side]) else { return };
+        let [Some(level), Some(description)] = std::mem::take(&mut self.rare().alert[side]) else { return };
         let description = AlertDescription(description);
         let is_fatal = level == 2 && description != AlertDescription::CLOSE_NOTIFY
             || self.is_13() && description.is_error();
-        if self.alerts.len() < Self::MAX_ALERTS {
-            self.alerts.push(Alert { by: side, at, is_fatal, description });
+        let alerts = &mut self.rare().alerts;
+        if alerts.len() < Self::MAX_ALERTS {
+            alerts.push(Alert { by: side, at, is_fatal, description });
         }
         if is_fatal || description == AlertDescription::CLOSE_NOTIFY {
             self.close(side, at, sink);

@@ -56,7 +56,7 @@ fn kept(before_request: i64, after_request: i64) -> Option<i64> {
     let story = story.server_ack().wait_ms(before_request).client(&tls::application_data(1140)).server_ack();
     let connection = watch(story.wait_ms(after_request).client_fin());
     let case = Case { connection: &connection, now: Timestamp::MIN, config: &Config::default() };
-    let end = connection.halves.client.fin_at.unwrap();
+    let end = connection.halves.client.fin_at().unwrap();
     case.deadline_kept(case.last_call().unwrap(), end).map(|deadline| deadline.as_nanos() / 1_000_000)
 }
 

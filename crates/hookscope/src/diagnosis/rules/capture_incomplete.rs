@@ -10,7 +10,7 @@ use crate::diagnosis::{Page, Rule};
 #[derive(Debug)]
 pub(super) struct CaptureIncomplete;
 
-const PAGE: Page = page!(Unknown, Ok, "capture-incomplete");
+pub(super) const PAGE: Page = page!(Unknown, Ok, "capture-incomplete");
 
 /// What the capture lacks.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,8 @@ fn lack(case: &Case<'_>) -> Option<Lack> {
         return Some(Lack::End);
     }
     if connection.opened.is_none() {
-        let resets = connection.halves.client.rst_at.or(connection.halves.server.rst_at).is_some();
+        let resets =
+            connection.halves.client.rst_at().or_else(|| connection.halves.server.rst_at()).is_some();
         return (waits || resets).then_some(Lack::Begin);
     }
     (connection.established.is_none() && case.first_close().is_none()).then_some(Lack::End)

@@ -20,7 +20,7 @@ impl Rule for ConnectionRefused {
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let connection = case.connection;
         let opened = connection.opened?;
-        let rst = connection.halves.server.rst_at?;
+        let rst = connection.halves.server.rst_at()?;
         if rst.is_before(opened) || connection.syn_ack.is_some() || connection.established.is_some() {
             return None;
         }
@@ -34,7 +34,7 @@ impl Rule for ConnectionRefused {
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         let connection = story.case.connection;
-        let after = match (connection.opened, connection.halves.server.rst_at) {
+        let after = match (connection.opened, connection.halves.server.rst_at()) {
             (Some(opened), Some(rst)) => format!(" after {}", Human(rst.since(opened))),
             _ => String::new(),
         };

@@ -35,13 +35,13 @@ impl Rule for DeadlineExceeded {
             .shown(call.requested, "request begins")
             .shown((call.request_end != call.requested).then_some(call.request_end), "request complete")
             .shown(gave_up, "the client gives up and closes")
-            .shown(case.connection.application.calls.late, "the answer, too late");
+            .shown(case.connection.application.calls.late(), "the answer, too late");
         Some(Finding { deadline: Some(deadline), ..finding })
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {
         let deadline = story.finding.deadline.unwrap_or_default();
-        let late = match (story.case.connection.application.calls.late, story.call) {
+        let late = match (story.case.connection.application.calls.late(), story.call) {
             (Some(late), Some(call)) => {
                 format!("; its answer came {} into the call, too late", Human(late.since(call.start)))
             }

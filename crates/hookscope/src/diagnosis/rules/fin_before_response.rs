@@ -23,7 +23,7 @@ impl Rule for FinBeforeResponse {
         if close.how == How::Rst || case.rst_of(Side::Server).is_some() {
             return None;
         }
-        let fin = case.connection.halves.server.fin_at;
+        let fin = case.connection.halves.server.fin_at();
         let finding = Finding::failure(&Self, PAGE.code, Phase::Request, close.at)
             .by(Side::Server)
             .shown(call.requested, "request");

@@ -30,6 +30,7 @@ mod tls_no_server_hello;
 
 pub(in crate::diagnosis) use dns::judge as judge_lookup;
 pub(in crate::diagnosis) use healthy::{healthy_call, nothing};
+pub(in crate::diagnosis) use syn_unanswered::judge_opening;
 
 use crate::diagnosis::Rule;
 

@@ -32,7 +32,7 @@ impl Rule for PathBlackhole {
         let connection = case.connection;
         let closed = case.close_of(!side).is_some_and(|close| close.at.is_before(stuck.first));
         // Whoever resets is alive, and so is the path from there.
-        let alive = connection.halves[!side].rst_at.is_some();
+        let alive = connection.halves[!side].rst_at().is_some();
         let lasted = stuck.count >= Self::RETRANSMISSIONS || stuck.last.since(stuck.first) >= Self::TIME;
         // What a side sends to close is missed by nobody, unless a call is open.
         let farewell = case.close_of(side).is_some_and(|close| !stuck.sent.is_before(close.at));
@@ -106,7 +106,7 @@ impl Rule for PathBlackhole {
 /// The side whose segments vanish, and which.
 fn stuck<'a>(case: &Case<'a>) -> Option<(Side, &'a Stuck)> {
     let halves = &case.connection.halves;
-    let of = |side: Side| halves[side].stuck.as_deref().map(|stuck| (side, stuck));
+    let of = |side: Side| halves[side].stuck().map(|stuck| (side, stuck));
     match (of(Side::Client), of(Side::Server)) {
         (Some(client), Some(server)) if server.1.first.is_before(client.1.first) => Some(server),
         (client, server) => client.or(server),

@@ -21,7 +21,7 @@ impl Rule for ProtocolMismatch {
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let application = &case.connection.application;
         let hello = case.tls()?.client_hello.as_ref()?.at;
-        let answer = application.plain.server?;
+        let answer = application.plain(Side::Server)?;
         let (code, note) = match application.first_octets(Side::Server) {
             b"HTTP/" => (PLAINTEXT_HTTP.code, "the server answers in plain HTTP"),
             _ => (NOT_TLS.code, "the server's first bytes are no TLS"),

@@ -28,7 +28,7 @@ impl Rule for ResponseStalled {
         let (first_byte, last_byte) = (call.first_byte?, call.last_byte?);
         let close = case.first_close_by(Side::Client)?;
         let complete = call.http.is_some_and(|response| response.is_complete);
-        let goes_on = case.connection.application.calls.late.is_some();
+        let goes_on = case.connection.application.calls.late().is_some();
         // Without keys the end of a response is not seen: only silence tells that it was not reached.
         let is_seen = call.http.is_some();
         if complete || !is_seen && close.at.since(last_byte) < Self::SILENCE && !goes_on {

@@ -18,10 +18,11 @@ impl Rule for SynAckIgnored {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let connection = case.connection;
-        let (opened, last_syn) = (connection.opened?, connection.last_syn?);
-        let (syn_ack, last_syn_ack) = (connection.syn_ack?, connection.last_syn_ack?);
+        let (opened, last_syn) = (connection.opened?, connection.last_syn()?);
+        let (syn_ack, last_syn_ack) = (connection.syn_ack?, connection.last_syn_ack()?);
         let repeated = connection.halves.server.syn_ack >= 2 || syn_ack.is_before(last_syn);
-        let reset = connection.halves.client.rst_at.is_some() || connection.halves.server.rst_at.is_some();
+        let reset =
+            connection.halves.client.rst_at().is_some() || connection.halves.server.rst_at().is_some();
         if connection.established.is_some() || reset || !repeated {
             return None;
         }

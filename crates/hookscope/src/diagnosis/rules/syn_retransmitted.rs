@@ -18,7 +18,7 @@ impl Rule for SynRetransmitted {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let connection = case.connection;
-        let (opened, last_syn) = (connection.opened?, connection.last_syn?);
+        let (opened, last_syn) = (connection.opened?, connection.last_syn()?);
         let established = connection.established?;
         if connection.halves.client.syn < 2 || !last_syn.is_before(established) || case.is_one_sided() {
             return None;

@@ -2,8 +2,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
+use crate::diagnosis::rules::capture_incomplete;
 use crate::diagnosis::story::{Human, Prose, Story, count};
-use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::verdict::{Code, Finding, Phase, Severity};
 use crate::diagnosis::{Page, Rule};
 use crate::packet::Moment;
 use crate::time::Elapsed;
@@ -16,6 +17,17 @@ const PAGE: Page = page!(SynDrop, Failure, "syn-unanswered");
 impl SynUnanswered {
     /// Linux repeats an unanswered SYN after a second: if none came in that time, the client gave up before.
     const RETRANSMISSION: Elapsed = Elapsed::from_millis(1000);
+
+    /// Whether a client that sent so many SYNs, the first of them so long ago, waits in vain.
+    fn waits_in_vain(syns: u32, waited: Elapsed) -> bool {
+        syns >= 2 || waited >= Self::RETRANSMISSION
+    }
+}
+
+/// The verdict on a connection of which only so many SYNs were seen, the first of them so long ago.
+pub(in crate::diagnosis) fn judge_opening(syns: u32, waited: Elapsed) -> (Code, Severity) {
+    let page = if SynUnanswered::waits_in_vain(syns, waited) { PAGE } else { capture_incomplete::PAGE };
+    (page.code, page.severity)
 }
 
 impl Rule for SynUnanswered {
@@ -25,15 +37,15 @@ impl Rule for SynUnanswered {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let connection = case.connection;
-        let (first, last) = (connection.opened?, connection.last_syn?);
+        let (first, last) = (connection.opened?, connection.last_syn()?);
         let silent = connection.halves.server.packets == 0 && connection.established.is_none();
         // An answer that comes when the client has given up is none: its host resets it.
         let too_late = connection.halves.client.syn >= 2
             && connection.syn_ack.is_some_and(|answer| last.is_before(answer))
             && connection.established.is_none()
-            && connection.halves.client.rst_at.is_some();
-        let waited = connection.halves.client.syn >= 2 || case.waited(first) >= Self::RETRANSMISSION;
-        if !(silent && waited || too_late) {
+            && connection.halves.client.rst_at().is_some();
+        let in_vain = Self::waits_in_vain(connection.halves.client.syn, case.waited(first));
+        if !(silent && in_vain || too_late) {
             return None;
         }
         let finding =
@@ -45,7 +57,7 @@ impl Rule for SynUnanswered {
     fn describe(&self, story: &Story<'_>) -> Prose {
         let connection = story.case.connection;
         let syns = count(connection.halves.client.syn.into(), "SYN");
-        let span = match (connection.opened, connection.last_syn) {
+        let span = match (connection.opened, connection.last_syn()) {
             (Some(first), Some(last)) if first != last => format!(" in {}", Human(last.since(first))),
             _ => String::new(),
         };

@@ -42,7 +42,7 @@ impl Rule for TlsAlert {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let session = case.tls()?;
-        let alert = session.alerts.iter().find(|alert| alert.is_fatal)?;
+        let alert = session.alerts().iter().find(|alert| alert.is_fatal)?;
         let code = Code { class: Class::TlsAlert, name: alert.description.code() };
         let hello = session.client_hello.as_ref().map(|hello| hello.at);
         let finding = Finding::failure(&Self, code, Phase::Tls, alert.at)
@@ -56,7 +56,7 @@ impl Rule for TlsAlert {
     fn describe(&self, story: &Story<'_>) -> Prose {
         let by = story.finding.by;
         let alert = story.case.tls().and_then(|session| {
-            session.alerts.iter().find(|alert| alert.is_fatal && Some(By::Side(alert.by)) == by)
+            session.alerts().iter().find(|alert| alert.is_fatal && Some(By::Side(alert.by)) == by)
         });
         let Some(alert) = alert else { return Prose::default() };
         match alert.by {

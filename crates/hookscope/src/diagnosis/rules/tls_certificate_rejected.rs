@@ -20,8 +20,8 @@ impl Rule for TlsCertificateRejected {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let session = case.tls()?;
-        let rejected = session.rejected?;
-        let server_spoke = session.first_record.server.filter(|first| first.is_before(rejected))?;
+        let rejected = session.rejected()?;
+        let server_spoke = session.server_began.filter(|first| first.is_before(rejected))?;
         let hello = session.client_hello.as_ref().map(|hello| hello.at);
         let closed = case.connection.halves.client.closed_at();
         Some(

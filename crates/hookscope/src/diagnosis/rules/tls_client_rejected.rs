@@ -25,8 +25,8 @@ impl Rule for TlsClientRejected {
 
     fn connection(&self, case: &Case<'_>) -> Option<Finding> {
         let session = case.tls()?;
-        let certificate = session.client_certificate?;
-        let alert = session.closed.server?;
+        let certificate = session.client_certificate()?;
+        let alert = session.closed(Side::Server)?;
         let unanswered = match case.last_call() {
             Some(call) => call.index == 0 && call.first_byte.is_none(),
             None if session.server_spoke => false,

@@ -22,7 +22,7 @@ impl Rule for TlsHandshakeIncomplete {
         }
         let session = case.tls()?;
         let began = session.client_hello.as_ref()?.at;
-        let server = session.first_record.server?;
+        let server = session.server_began?;
         let gave_up = case.gave_up_waiting(began)?;
         if case.first_close().is_some_and(|close| close.how == How::Rst) {
             return None;

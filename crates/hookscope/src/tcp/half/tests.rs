@@ -17,7 +17,7 @@ fn octets_that_are_sent_again_are_a_retransmission() {
     let story = open().unacknowledged().client(b"hello").wait_ms(300).client_retransmit().server_ack();
     let half = client(story);
     assert_eq!((half.retransmissions, half.bytes), (1, 10));
-    assert!(half.stuck.is_none(), "they were acknowledged in the end");
+    assert!(half.stuck().is_none(), "they were acknowledged in the end");
     assert!(half.is_acknowledged());
 }
 
@@ -29,7 +29,7 @@ fn a_keep_alive_probe_is_no_retransmission() {
     let story = open().client(b"hello").server_ack();
     let (seq, ack) = (story.client_next().wrapping_sub(1), story.server_next());
     let half = client(story.client_raw(seq, ack, 0x10, b"?").server_ack());
-    assert_eq!((half.retransmissions, half.stuck.is_some()), (0, false));
+    assert_eq!((half.retransmissions, half.stuck().is_some()), (0, false));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_probe_of_a_closed_window_is_neither_a_retransmission_nor_stuck() {
     // The server's acknowledgment offers no window.
     capture.records[4].data[14 + 20 + 14..14 + 20 + 16].fill(0);
     let half = watch_records(&capture);
-    assert_eq!((half.retransmissions, half.stuck.is_some()), (0, false));
+    assert_eq!((half.retransmissions, half.stuck().is_some()), (0, false));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn octets_that_are_never_acknowledged_are_stuck_from_their_first_sending() {
     let story = open().client(b"fine").server_ack().wait_ms(50).unacknowledged().client(b"lost");
     let story = story.wait_ms(300).client_retransmit().wait_ms(600);
     let half = client(story.unacknowledged().client_retransmit());
-    let stuck = half.stuck.unwrap();
+    let stuck = half.stuck().unwrap();
     assert_eq!((stuck.offset, stuck.length, stuck.count), (4, 4, 2));
     let frames = [stuck.sent, stuck.first, stuck.last].map(|at| at.frame.number());
     assert_eq!(frames, [6, 7, 8]);
@@ -77,8 +77,8 @@ fn several_segments_that_are_sent_again_in_one_go_count_once() {
     let (first, second) = (story.client_next().wrapping_sub(6), story.client_next().wrapping_sub(3));
     let ack = story.server_next();
     let half = client(story.client_raw(first, ack, 0x18, b"one").client_raw(second, ack, 0x18, b"two"));
-    assert_eq!((half.stuck.as_ref().unwrap().count, half.retransmissions), (1, 2));
-    assert_eq!(half.stuck.unwrap().offset, 0);
+    assert_eq!((half.stuck().unwrap().count, half.retransmissions), (1, 2));
+    assert_eq!(half.stuck().unwrap().offset, 0);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_connection_without_a_syn_begins_with_what_is_seen_first() {
     let story = Conversation::new("10.0.0.10:40000", "10.244.1.1:9443");
     let half = client(story.client(b"middle").server_ack().client_retransmit());
     assert_eq!((half.retransmissions, half.has_losses(), half.is_acknowledged()), (1, false, true));
-    assert!(half.stuck.is_none(), "it was acknowledged before");
+    assert!(half.stuck().is_none(), "it was acknowledged before");
 }
 
 fn watch_records(capture: &hookscope_testkit::Capture) -> Half {

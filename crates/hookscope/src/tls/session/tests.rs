@@ -17,7 +17,7 @@ fn session(story: Conversation) -> Session {
 }
 
 fn of(connection: Connection) -> Session {
-    *connection.application.session.unwrap()
+    connection.application.session.unwrap()
 }
 
 fn frame(at: Option<Moment>) -> Option<u64> {
@@ -33,7 +33,7 @@ fn answered(records: &[u8]) -> Session {
 fn tls13_is_complete_with_the_clients_finished() {
     let session = answered(&tls::go_tls13_client_finished());
     assert_eq!(frame(session.complete), Some(8));
-    assert_eq!((frame(session.server_flight), session.rejected.is_some()), (Some(6), false));
+    assert_eq!((frame(session.server_flight), session.rejected().is_some()), (Some(6), false));
     assert!(session.version().is_some_and(Version::is_13));
     assert_eq!(session.offered().unwrap().server_name.as_deref(), Some("hook.default.svc"));
 }
@@ -41,8 +41,8 @@ fn tls13_is_complete_with_the_clients_finished() {
 #[test]
 fn an_alert_in_place_of_the_finished_is_a_rejection() {
     let session = answered(&tls::go_tls13_client_reject());
-    assert_eq!((frame(session.rejected), session.complete.is_some()), (Some(8), false));
-    assert_eq!(frame(session.closed.client), Some(8));
+    assert_eq!((frame(session.rejected()), session.complete.is_some()), (Some(8), false));
+    assert_eq!(frame(session.closed(Side::Client)), Some(8));
 }
 
 #[test]
@@ -50,15 +50,15 @@ fn a_record_before_the_finished_is_the_clients_certificate() {
     let certificate = tls::application_data(4 + 4 + 1 + 16);
     let records = [tls::change_cipher_spec(), certificate, tls::application_data(53)].concat();
     let session = answered(&records);
-    assert_eq!((frame(session.client_certificate), frame(session.complete)), (Some(8), Some(8)));
-    assert!(answered(&tls::go_tls13_client_finished()).client_certificate.is_none());
+    assert_eq!((frame(session.client_certificate()), frame(session.complete)), (Some(8), Some(8)));
+    assert!(answered(&tls::go_tls13_client_finished()).client_certificate().is_none());
 }
 
 #[test]
 fn a_retry_request_does_not_end_the_handshake() {
     let session = session(open().tls13_retry_handshake("hook.default.svc"));
     assert!(session.complete.is_some());
-    assert_eq!((session.rejected.is_some(), session.client_certificate.is_some()), (false, false));
+    assert_eq!((session.rejected().is_some(), session.client_certificate().is_some()), (false, false));
     assert_eq!(frame(session.client_hello.map(|hello| hello.at)), Some(4), "the first ClientHello counts");
 }
 
@@ -86,7 +86,7 @@ fn an_alert_that_is_split_over_segments_is_read_and_bears_the_packet_that_comple
     for cut in 1..alert.len() {
         let (head, tail) = alert.split_at(cut);
         let session = session(greeted().server(head).server(tail).server_fin());
-        let [alert] = session.alerts[..] else { panic!("one alert") };
+        let [alert] = session.alerts()[..] else { panic!("one alert") };
         assert_eq!((alert.by, alert.description.0, alert.is_fatal), (Side::Server, 40, true));
         assert_eq!(alert.at.frame.number(), 7);
     }
@@ -95,15 +95,15 @@ fn an_alert_that_is_split_over_segments_is_read_and_bears_the_packet_that_comple
 #[test]
 fn a_warning_is_not_fatal_and_close_notify_closes() {
     let warned = session(greeted().server(&tls::alert(1, 112)));
-    assert_eq!((warned.alerts[0].is_fatal, warned.closed.server.is_some()), (false, false));
+    assert_eq!((warned.alerts()[0].is_fatal, warned.closed(Side::Server).is_some()), (false, false));
     let closed = session(greeted().server(&tls::alert(1, 0)));
-    assert_eq!((closed.alerts[0].is_fatal, frame(closed.closed.server)), (false, Some(6)));
+    assert_eq!((closed.alerts()[0].is_fatal, frame(closed.closed(Side::Server))), (false, Some(6)));
 }
 
 #[test]
 fn alerts_past_a_bound_are_not_kept() {
     let many = (0..40).flat_map(|_| tls::alert(1, 112)).collect::<Vec<_>>();
-    assert_eq!(session(greeted().server(&many)).alerts.len(), Session::MAX_ALERTS);
+    assert_eq!(session(greeted().server(&many)).alerts().len(), Session::MAX_ALERTS);
 }
 
 #[test]

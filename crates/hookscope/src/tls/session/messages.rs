@@ -1,0 +1,75 @@
+//! Handshake messages in the clear -> what a session remembers of them.
+
+use crate::bytes::Reader;
+use crate::packet::Moment;
+use crate::side::Side;
+use crate::tls::codes::HandshakeType;
+use crate::tls::handshake::Message;
+use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::pool::Pool;
+use crate::tls::session::{Choice, Chosen, Offer, Offered, Reading, Session};
+
+impl Session {
+    /// Octets of a handshake message are missing. The snap length mostly leaves the front of a hello, which says a lot.
+    #[cold]
+    pub(super) fn handshake_gap(&mut self, side: Side, at: Moment, reading: &mut Reading<'_>) {
+        let cut = self.handshake.as_mut().and_then(|handshake| handshake.joiners[side].gap());
+        if let Some((kind @ (HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO), front)) = cut {
+            self.message(side, Message::Whole(kind, &front), at, reading.pool);
+            if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
+                offered.is_cut |= kind == HandshakeType::CLIENT_HELLO;
+            }
+        }
+    }
+
+    pub(super) fn handshake(&mut self, side: Side, bytes: &[u8], at: Moment, reading: &mut Reading<'_>) {
+        let Reading { limit, pool } = reading;
+        let mut handshake = self.handshake.take().unwrap_or_default();
+        handshake.joiners[side].push(bytes, *limit, &mut |message| self.message(side, message, at, pool));
+        if self.complete.is_none() {
+            self.handshake = Some(handshake);
+        }
+    }
+
+    fn message(&mut self, side: Side, message: Message<'_>, at: Moment, pool: &mut Pool) {
+        match (side, message) {
+            (_, Message::Began(HandshakeType::CLIENT_HELLO)) => {
+                self.client_hello.get_or_insert(Offer { at, said: None });
+            }
+            (_, Message::Whole(HandshakeType::CLIENT_HELLO, body)) => {
+                if let Some(Offer { said: said @ None, .. }) = &mut self.client_hello {
+                    *said = ClientHello::read(body).map(|hello| Offered {
+                        from: side,
+                        is_cut: false,
+                        version: hello.version,
+                        server_name: hello.server_name.map(|name| pool.text(name)),
+                        protocol: hello.protocol.map(|protocol| pool.text(protocol)),
+                        offers_http2: hello.offers_http2,
+                    });
+                }
+            }
+            (_, Message::Began(HandshakeType::SERVER_HELLO)) => {
+                self.server_hello.get_or_insert(Choice { at, said: None });
+            }
+            (_, Message::Whole(HandshakeType::SERVER_HELLO, body)) => {
+                if let (Some(hello), Some(choice)) = (ServerHello::read(body), &mut self.server_hello) {
+                    choice.at = at;
+                    choice.said = Some(Chosen {
+                        version: hello.version,
+                        cipher: hello.cipher,
+                        protocol: hello.protocol.map(|protocol| pool.text(protocol)),
+                    });
+                }
+            }
+            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body)) => {
+                // RFC 5246, section 7.4.2: a list of certificates, the server's own first.
+                let mut list = Reader(body);
+                let leaf = list.u24().and_then(|_| list.u24()).and_then(|length| list.take(length as usize));
+                if let (None, Some(leaf)) = (&self.certificate, leaf) {
+                    self.certificate = Some(pool.octets(leaf));
+                }
+            }
+            _ => {}
+        }
+    }
+}
