@@ -122,7 +122,7 @@ impl Default for Limits {
 impl Limits {
     /// Bounds for a run without an end: what is reported is bounded as well.
     pub fn unattended() -> Self {
-        Self { servers: 4_096, kept: 10_000, ..Self::default() }
+        Self { servers: 1_024, kept: 10_000, ..Self::default() }
     }
 }
 

@@ -264,3 +264,27 @@ fn in_the_end_the_same_was_said_as_the_report_says() {
     // Few verdicts change once they were given.
     assert!(revised.len() <= 3, "{revised:#?}");
 }
+
+#[test]
+fn however_many_servers_there_are_some_are_counted_one_by_one_and_the_rest_together() {
+    let limits = hookscope::config::Limits { servers: 10, ..hookscope::config::Limits::unattended() };
+    let mut inspector = Inspector::new(Config { limits, ..Config::default() });
+    for number in 0..1000_u32 {
+        let server = format!("10.244.{}.{}:9443", number / 250, number % 250);
+        let capture = Conversation::new("10.0.0.10:40000", &server).syn().server_rst().capture();
+        for record in &capture.records {
+            inspector.observe(&Packet {
+                time: Timestamp::from_nanos(record.time_ns),
+                frame: Frame::new(0, 1 + u64::from(number)),
+                link_type: LinkType(capture.link_type),
+                interface: 0,
+                wire_len: record.wire_len,
+                data: &record.data,
+            });
+        }
+    }
+    let report = inspector.finish().report(&Input::default());
+    assert_eq!((report.endpoints.len(), report.summary.failed_connections), (11, 1000));
+    let others = &report.endpoints[0];
+    assert_eq!((others.server_name.as_deref(), others.failed), (Some("other servers"), 990));
+}

@@ -69,7 +69,7 @@ impl Inspector {
 
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
-        let shards = (0..config.shards.max(1)).map(|_| Shard::new(config.watch)).collect();
+        let shards = (0..config.shards.max(1)).map(|_| Shard::new(&config)).collect();
         let fragments = Fragments::new(config.limits.fragments);
         let (traffic, lookups, losses) = (Traffic::default(), Lookups::default(), Losses::default());
         Self { config, shards, fragments, traffic, lookups, losses }

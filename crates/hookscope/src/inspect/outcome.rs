@@ -3,6 +3,7 @@
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::diagnosis::verdict::Finding;
+use crate::flow::key::FlowKey;
 use crate::time::Timestamp;
 
 /// A finished connection and what was found.
@@ -10,6 +11,8 @@ use crate::time::Timestamp;
 pub(crate) struct Outcome {
     /// All that is known of it.
     pub(crate) connection: Connection,
+    /// Its key on the other side of address translation.
+    pub(crate) translated: Option<Box<FlowKey>>,
     /// The time up to which it was watched.
     pub(crate) now: Timestamp,
     /// Its verdict.
@@ -47,7 +50,7 @@ impl Outcome {
 
     /// It, to be written down.
     pub(crate) fn view(&self) -> View<'_> {
-        let Self { connection, now, verdict, calls } = self;
+        let Self { connection, now, verdict, calls, .. } = self;
         View { connection, now: *now, verdict, calls: calls.iter().collect() }
     }
 }

@@ -8,6 +8,7 @@ use crate::connection::{Connection, Opening};
 use crate::flow::key::{Endpoint, FlowKey};
 use crate::inspect::books::Books;
 use crate::inspect::slab::{Slab, Times};
+use crate::inspect::tally::Tally;
 use crate::inspect::tracked::Tracked;
 use crate::lookup::Heard;
 use crate::time::Timestamp;
@@ -144,10 +145,11 @@ impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
 
-    /// A shard without connections, which says what is known before the end if it is to `watch`.
-    pub(crate) fn new(watch: bool) -> Self {
+    /// A shard without connections.
+    pub(crate) fn new(config: &Config) -> Self {
         let mut shard = Self::default();
-        shard.books.tally.watch = watch.then(Box::default);
+        shard.books.tally = Tally::bounded((config.limits.servers / config.shards.max(1)).max(1));
+        shard.books.tally.watch = config.watch.then(Box::default);
         shard
     }
 

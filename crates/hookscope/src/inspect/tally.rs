@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use crate::call::Call;
 use crate::connection::{Connection, Opening};
 use crate::diagnosis::verdict::{Code, Finding, Severity};
-use crate::flow::key::Endpoint;
+use crate::flow::key::{Address, Endpoint};
 use crate::inspect::outcome::{Outcome, server_name};
 use crate::inspect::watch::Watch;
 use crate::packet::Moment;
@@ -22,6 +22,8 @@ pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
     index: HashMap<Endpoint, Vec<usize>, FixedState>,
     servers: Vec<ServerTally>,
+    /// How many servers are counted one by one; all of them where it is not set.
+    most: Option<usize>,
     /// What is to be known before the end, where somebody watches.
     pub(crate) watch: Option<Box<Watch>>,
 }
@@ -67,6 +69,15 @@ pub(crate) struct LatencyTally {
 }
 
 impl Tally {
+    /// What stands for servers that are not counted one by one: no server has this address.
+    const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
+    const OTHERS_NAME: &str = "other servers";
+
+    /// No counts, for at most so many servers.
+    pub(crate) fn bounded(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
+
     /// Counts a call and how it went.
     pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity) {
         let server = self.server(connection.server(), server_name(connection));
@@ -110,14 +121,27 @@ impl Tally {
         }
     }
 
+    /// The entry of a server under this name: that of all others, where there are too many.
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
-        let Self { index, servers, .. } = self;
-        let known = index.entry(server).or_default();
-        let place =
-            known.iter().find(|&&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name));
+        let Self { index, servers, most, .. } = self;
+        let find =
+            |index: &HashMap<Endpoint, Vec<usize>, FixedState>, server: &Endpoint, name: Option<&str>| {
+                let known = index.get(server)?;
+                known
+                    .iter()
+                    .copied()
+                    .find(|&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name))
+            };
+        let (mut server, mut name) = (server, name);
+        let mut place = find(index, &server, name);
+        if place.is_none() && most.is_some_and(|most| servers.len() >= most) {
+            (server, name) = (Self::OTHERS, Some(Self::OTHERS_NAME));
+            place = find(index, &server, name);
+        }
         let place = match place {
-            Some(&place) => place,
+            Some(place) => place,
             None => {
+                let known = index.entry(server).or_default();
                 known.push(servers.len());
                 servers.push(ServerTally::new(server, name));
                 servers.len() - 1

@@ -20,7 +20,7 @@ pub(crate) struct Tracked {
     pub(crate) connection: Connection,
     calls: Vec<JudgedCall>,
     /// The key of the same connection on the other side of address translation.
-    pub(super) translated: Option<Box<FlowKey>>,
+    pub(crate) translated: Option<Box<FlowKey>>,
 }
 
 impl Tracked {
@@ -120,6 +120,7 @@ impl Tracked {
 
     /// The connection, over, with its verdict.
     pub(super) fn into_outcome(self, now: Timestamp, verdict: Finding) -> Outcome {
-        Outcome { connection: self.connection, now, verdict, calls: self.calls }
+        let Self { connection, calls, translated } = self;
+        Outcome { connection, translated, now, verdict, calls }
     }
 }

@@ -4,7 +4,7 @@ use crate::Inspector;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::filter::Filter;
-use crate::inspect::outcome::View;
+use crate::inspect::outcome::{Outcome, View};
 use crate::inspect::shard::Shard;
 use crate::inspect::tally::ServerTally;
 pub use crate::inspect::watch::Counted;
@@ -120,14 +120,24 @@ impl<'a> Teller<'a> {
         let Some(tracked) = tracked else { return };
         let calls = tracked.calls().iter().chain(&early.last).collect();
         let view = View { connection: &tracked.connection, now: early.now, verdict: &early.verdict, calls };
-        self.tell(&view, &early.about, false, notices);
+        let trace = Trace::of(&tracked.connection, tracked.translated.as_deref());
+        self.tell(&view, &early.about, &trace, false, notices);
     }
 
     fn over(&self, over: &Over, notices: &mut Vec<Notice>) {
-        self.tell(&over.outcome.view(), &over.about, true, notices);
+        let Outcome { connection, translated, .. } = &over.outcome;
+        let trace = Trace::of(connection, translated.as_deref());
+        self.tell(&over.outcome.view(), &over.about, &trace, true, notices);
     }
 
-    fn tell(&self, view: &View<'_>, about: &[About], is_over: bool, notices: &mut Vec<Notice>) {
+    fn tell(
+        &self,
+        view: &View<'_>,
+        about: &[About],
+        trace: &Trace,
+        is_over: bool,
+        notices: &mut Vec<Notice>,
+    ) {
         if !self.passes(view.connection) {
             return;
         }
@@ -138,7 +148,7 @@ impl<'a> Teller<'a> {
             call: about.call.map(u64::from),
             revises: about.revises.map(|code| code.name),
             is_over,
-            trace: Trace::of(view.connection),
+            trace: trace.clone(),
         }));
     }
 

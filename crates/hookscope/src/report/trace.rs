@@ -19,8 +19,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    pub(crate) fn of(connection: &Connection) -> Self {
-        let keys = vec![connection.key];
+    pub(crate) fn of(connection: &Connection, translated: Option<&FlowKey>) -> Self {
+        let keys = [Some(&connection.key), translated].into_iter().flatten().copied().collect();
         Self { id: connection.id, keys, first: connection.first, last: connection.last }
     }
 }
@@ -28,6 +28,6 @@ impl Trace {
 impl Inspection {
     /// Where the packets of the connections are that were [kept](crate::Keep), in order of their ids.
     pub fn traces(&self) -> impl Iterator<Item = Trace> {
-        self.outcomes.iter().map(|outcome| Trace::of(&outcome.connection))
+        self.outcomes.iter().map(|outcome| Trace::of(&outcome.connection, outcome.translated.as_deref()))
     }
 }
