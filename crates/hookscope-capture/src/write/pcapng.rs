@@ -151,8 +151,9 @@ const fn padding(length: usize) -> usize {
 
 /// As much of a comment as an option holds.
 fn cut(comment: &str) -> &str {
-    let end = comment.floor_char_boundary(comment.len().min(u16::MAX as usize - 3));
-    comment.get(..end).unwrap_or_default()
+    const MOST: usize = u16::MAX as usize - 3;
+    let end = (0..=comment.len().min(MOST)).rev().find(|end| comment.is_char_boundary(*end));
+    end.and_then(|end| comment.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]

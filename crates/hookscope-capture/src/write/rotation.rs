@@ -147,7 +147,7 @@ impl Rotation {
         self.path.with_file_name(name)
     }
 
-    fn begin(&mut self, now: Timestamp) -> io::Result<Current> {
+    fn begin(&self, now: Timestamp) -> io::Result<Current> {
         let named = if self.every == Every::Never { self.path.clone() } else { self.named(now) };
         self.make_room()?;
         let partial = self.partial();
@@ -198,7 +198,7 @@ impl Rotation {
         let (stem, extension) = self.parts();
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut ours = Vec::new();
-        for entry in fs::read_dir(folder.unwrap_or(Path::new(".")))? {
+        for entry in fs::read_dir(folder.unwrap_or_else(|| Path::new(".")))? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let time = name.strip_prefix(&format!("{stem}-")).and_then(|rest| rest.strip_suffix(&extension));

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueHint};
 
-pub(crate) use super::size::Rotate;
-use super::size::{rotate, size};
+use super::size::{Rotate, rotate, size};
 use super::{Judging, Shape, Which, duration};
 
 pub(super) const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m

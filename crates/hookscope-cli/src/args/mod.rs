@@ -15,7 +15,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use hookscope::filter::ServerFilter;
 
 pub(crate) use extract::Extract;
-pub(crate) use live::{Live, Rotate};
+pub(crate) use live::Live;
+#[cfg(feature = "live")]
+pub(crate) use size::Rotate;
 
 const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope webhooks.pcap                         say which webhook calls failed, and why

@@ -49,7 +49,7 @@ pub(crate) fn filter(args: &Live) -> String {
 /// Captures until something ends it. Gives back the report, and whether it is all that was asked for.
 pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
     let stop = stop_on_signals().map_err(Failure::Output)?;
-    let listener = args.metrics.map(|addr| listen(addr)).transpose()?;
+    let listener = args.metrics.map(listen).transpose()?;
     let filter = filter(args);
     let Some(capture) = open(args, &filter, &stop)? else {
         let inspection = Inspector::new(Config::default()).finish();

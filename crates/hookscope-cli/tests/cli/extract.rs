@@ -22,12 +22,9 @@ fn report(path: &str) -> Value {
 /// The comments of a capture as tshark reads them, by frame; nothing where there is no tshark.
 fn comments(path: &str) -> Option<Vec<(u64, String)>> {
     let fields = ["-T", "fields", "-e", "frame.number", "-e", "frame.comment", "-Y", "frame.comment"];
-    let output = match Command::new("tshark").args(["-r", path]).args(fields).output() {
-        Ok(output) => output,
-        Err(_) => {
-            eprintln!("no tshark here: comments are looked for in the bytes only");
-            return None;
-        }
+    let Ok(output) = Command::new("tshark").args(["-r", path]).args(fields).output() else {
+        eprintln!("no tshark here: comments are looked for in the bytes only");
+        return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();

@@ -21,7 +21,7 @@ fn report(path: &str) -> Value {
 fn a_signal_in_the_middle_leaves_a_whole_capture_with_comments() {
     let Some(network) = Network::new() else { return };
     let path = network.path("evidence.pcapng");
-    let mut live = network.live(&["--write", &path, "--deadline", "2s"]);
+    let live = network.live(&["--write", &path, "--deadline", "2s"]);
     network.replay_at_full_speed(&fixture("ok/ok-tls13.pcap"));
     let replay = network.replay_in_background(&fixture("syn-unanswered/syn-drop.pcap"), false);
     live.wait_for("syn-unanswered");

@@ -48,7 +48,7 @@ fn value(page: &str, name: &str) -> f64 {
 #[test]
 fn calls_are_counted_and_a_public_parser_reads_them() {
     let Some(network) = Network::new() else { return };
-    let mut live = network.live(&["--metrics", AT]);
+    let live = network.live(&["--metrics", AT]);
     assert_eq!(get(&network, "/healthz"), "ok\n");
     network.replay(&fixture("ok/ok-tls13.pcap"));
     network.replay(&fixture("deadline-exceeded/deadline-10s.pcap"));

@@ -87,7 +87,7 @@ impl Network {
     /// `hookscope live` with these arguments, once it captures.
     pub(crate) fn live(&self, args: &[&str]) -> Live {
         let interface = ["live", "-i", INTERFACE, "-B", "8MiB", "--color", "never"];
-        let mut live = self.start(&[&interface, args].concat());
+        let live = self.start(&[&interface, args].concat());
         live.wait_for_error("capturing from");
         live
     }
@@ -192,12 +192,12 @@ impl Live {
     }
 
     /// Waits for a line on standard output that holds `text`.
-    pub(crate) fn wait_for(&mut self, text: &str) -> (Instant, String) {
+    pub(crate) fn wait_for(&self, text: &str) -> (Instant, String) {
         let line = wait(&self.out, text);
         line.unwrap_or_else(|seen| panic!("nobody said '{text}', but\n{seen}"))
     }
 
-    pub(crate) fn wait_for_error(&mut self, text: &str) -> (Instant, String) {
+    pub(crate) fn wait_for_error(&self, text: &str) -> (Instant, String) {
         let line = wait(&self.err, text);
         line.unwrap_or_else(|seen| panic!("nobody complained '{text}', but\n{seen}"))
     }

@@ -88,7 +88,7 @@ fn when_the_interface_goes_down() {
 fn not_when_it_is_to_wait() {
     let Some(network) = Network::new() else { return };
     network.run(&["ip", "link", "set", INTERFACE, "down"]);
-    let mut live = network.start(&["live", "-i", INTERFACE, "--wait"]);
+    let live = network.start(&["live", "-i", INTERFACE, "--wait"]);
     live.wait_for_error("near: the interface is down");
     network.run(&["ip", "link", "set", INTERFACE, "up"]);
     live.wait_for_error("capturing from near");

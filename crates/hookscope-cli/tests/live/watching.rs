@@ -9,7 +9,7 @@ use crate::network::{INTERFACE, Network, fixture};
 #[test]
 fn a_client_that_gives_up_is_told_of_within_half_a_second() {
     let Some(network) = Network::new() else { return };
-    let mut live = network.live(&[]);
+    let live = network.live(&[]);
     let sent = network.replay(&fixture("deadline-exceeded/deadline-10s.pcap"));
     let (told, line) = live.wait_for("deadline-exceeded");
     let late = told.saturating_duration_since(sent);
@@ -25,7 +25,7 @@ fn a_client_that_gives_up_is_told_of_within_half_a_second() {
 #[test]
 fn what_waits_is_told_of_at_the_deadline_that_was_given() {
     let Some(network) = Network::new() else { return };
-    let mut live = network.live(&["--deadline", "3s"]);
+    let live = network.live(&["--deadline", "3s"]);
     // SYNs of up to 20 s; nothing comes back.
     let begun = std::time::Instant::now();
     let replay = network.replay_in_background(&fixture("syn-unanswered/syn-drop.pcap"), false);
@@ -100,7 +100,7 @@ fn it_becomes_whom_it_is_told_to() {
     let uid = status(live.id(), "Uid");
     assert!(uid.iter().all(|ids| ids.split_whitespace().all(|id| id == "1")), "{uid:?}");
     live.stop();
-    let mut live = network.start(&["live", "-i", INTERFACE, "--user", "nobody-of-that-name"]);
+    let live = network.start(&["live", "-i", INTERFACE, "--user", "nobody-of-that-name"]);
     live.wait_for_error("there is no user 'nobody-of-that-name'");
     assert_eq!(live.left().status, Some(2));
 }

@@ -47,7 +47,7 @@ impl Builder<'_> {
     }
 
     fn passing_lookups(&self) -> impl Iterator<Item = &JudgedLookup> {
-        self.found.lookups.kept.iter().filter(|judged| judged.passes(&self.found.config))
+        self.found.lookups.kept.iter().filter(|judged| judged.passes(self.found.config))
     }
 
     pub(crate) fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
