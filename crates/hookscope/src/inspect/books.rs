@@ -48,7 +48,8 @@ impl Books {
         let (code, severity) = judge_opening(&opening, now);
         let group = self.tally.opening(&opening, code, severity);
         if is_wanted(config.keep, group, opening.id) {
-            let mut tracked = Tracked::new(opening.into_connection(&config.limits));
+            let mut tracked = Tracked::new(opening.connection());
+            opening.replay(&mut tracked.connection, &config.limits);
             let verdict = tracked.conclude(now, config, self);
             self.keep(tracked.into_outcome(now, verdict), config);
         }

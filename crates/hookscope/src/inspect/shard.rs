@@ -197,15 +197,20 @@ impl Shard {
         self.make_room(when.clock, config);
         let place = match Opening::of(when.position, segment) {
             Some(opening) => {
-                let times = opening_times(when.clock, config);
-                self.openings.insert(opening, times).map(Place::Opening)
+                let at = self.openings.insert(opening);
+                if let Some((_, times)) = at.and_then(|at| self.openings.get_mut(at)) {
+                    *times = opening_times(when.clock, config);
+                }
+                at.map(Place::Opening)
             }
             None => {
-                let mut tracked = Tracked::new(Connection::new(when.position, segment));
-                tracked.observe(segment, when.clock, config, &mut self.books);
-                tracked.connection.hear(when.position, when.clock, &mut self.heard);
-                let times = tracked.times(when.clock, config);
-                self.tracked.insert(tracked, times).map(Place::Tracked)
+                let at = self.tracked.insert(Tracked::new(Connection::new(when.position, segment)));
+                if let Some((tracked, times)) = at.and_then(|at| self.tracked.get_mut(at)) {
+                    tracked.observe(segment, when.clock, config, &mut self.books);
+                    tracked.connection.hear(when.position, when.clock, &mut self.heard);
+                    *times = tracked.times(when.clock, config);
+                }
+                at.map(Place::Tracked)
             }
         };
         self.enter(place, &segment.key, segment.hash);
@@ -218,9 +223,12 @@ impl Shard {
         let Some(opening) = self.openings.remove(at) else { return };
         let key = opening.key;
         self.forget(Place::Opening(at), &key);
-        let tracked = Tracked::new(opening.into_connection(&config.limits));
-        let place = self.tracked.insert(tracked, times).map(Place::Tracked);
-        self.enter(place, &key, hash);
+        let at = self.tracked.insert(Tracked::new(opening.connection()));
+        if let Some((tracked, theirs)) = at.and_then(|at| self.tracked.get_mut(at)) {
+            opening.replay(&mut tracked.connection, &config.limits);
+            *theirs = times;
+        }
+        self.enter(at.map(Place::Tracked), &key, hash);
     }
 
     fn enter(&mut self, place: Option<Place>, key: &FlowKey, hash: u64) {
@@ -299,11 +307,12 @@ impl Shard {
             self.finish(Place::Tracked(at), now, config);
         }
         self.make_room(when.clock, config);
-        let mut tracked = Tracked::new(Connection::quoted(when.position, error));
-        tracked.connection.unreachable(error);
-        let times = tracked.times(when.clock, config);
-        let place = self.tracked.insert(tracked, times).map(Place::Tracked);
-        self.enter(place, &key, hash);
+        let at = self.tracked.insert(Tracked::new(Connection::quoted(when.position, error)));
+        if let Some((tracked, times)) = at.and_then(|at| self.tracked.get_mut(at)) {
+            tracked.connection.unreachable(error);
+            *times = tracked.times(when.clock, config);
+        }
+        self.enter(at.map(Place::Tracked), &key, hash);
     }
 
     #[inline]
@@ -396,10 +405,13 @@ impl Shard {
             Place::Tracked(at) => {
                 let Some((tracked, _)) = self.tracked.get_mut(at) else { return };
                 let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
-                let wanted = self.books.settle(tracked, now, config);
-                let tracked = self.tracked.remove(at);
-                if let (Some(verdict), Some(tracked)) = (wanted, tracked) {
-                    self.books.keep(tracked.into_outcome(now, verdict), config);
+                match self.books.settle(tracked, now, config) {
+                    Some(verdict) => {
+                        if let Some(tracked) = self.tracked.remove(at) {
+                            self.books.keep(tracked.into_outcome(now, verdict), config);
+                        }
+                    }
+                    None => self.tracked.clear(at),
                 }
                 keys
             }

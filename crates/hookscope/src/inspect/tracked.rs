@@ -25,6 +25,7 @@ pub(super) struct Tracked {
 
 impl Tracked {
     /// A connection of which nothing was seen yet.
+    #[inline(always)]
     pub(super) fn new(connection: Connection) -> Self {
         Self { connection, calls: Vec::new(), translated: None }
     }
