@@ -333,6 +333,10 @@ impl Connection {
 
     #[inline]
     fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, around: &mut Around<'_>) {
+        if segment.payload_len == 0 && !segment.flags.has(Flags::OCCUPYING) {
+            // An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space of this stream.
+            return;
+        }
         let context = self.context();
         let peer_window_is_zero = self.halves[!side].has_zero_window();
         let half = &mut self.halves[side];

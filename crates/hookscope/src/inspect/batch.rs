@@ -31,12 +31,18 @@ impl Traffic {
         self.last.unwrap_or(Timestamp::MIN)
     }
 
+    /// Counts packets, of which `latest` is the clock's time after the last.
+    fn packets(&mut self, packets: &[Packet<'_>], latest: Timestamp) {
+        let Some(first) = packets.iter().map(|packet| packet.time).min() else { return };
+        self.packets += packets.len() as u64;
+        self.bytes += packets.iter().map(|packet| u64::from(packet.wire_len)).sum::<u64>();
+        self.first = Some(self.first.map_or(first, |before| before.min(first)));
+        self.last = self.last.max(Some(latest));
+        packets.iter().for_each(|packet| self.packet(packet));
+    }
+
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>) {
-        self.packets += 1;
-        self.bytes += u64::from(packet.wire_len);
-        self.first = Some(self.first.map_or(packet.time, |first| first.min(packet.time)));
-        self.last = Some(self.last.map_or(packet.time, |last| last.max(packet.time)));
         if self.link_types.last() != Some(&packet.link_type) {
             self.link_type(packet.link_type);
         }
@@ -123,12 +129,12 @@ pub(crate) fn decode_all<'a>(
     let mut clock = start.clock;
     for (position, packet) in (start.position..).zip(packets) {
         clock = clock.max(packet.time);
-        traffic.packet(packet);
         match decode(packet) {
             Ok(decoded) => sink.take(decoded, When { position, clock }),
             Err(reason) => traffic.malformed(reason, 1),
         }
     }
+    traffic.packets(packets, clock);
 }
 
 /// A run of packets, decoded and sorted by shard.

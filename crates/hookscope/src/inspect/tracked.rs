@@ -58,6 +58,9 @@ impl Tracked {
     #[inline]
     fn judge_ended(&mut self, now: Timestamp, config: &Config, books: &mut Books) {
         let Books { shared, tally, .. } = books;
+        if shared.ended.is_empty() {
+            return;
+        }
         for call in shared.ended.drain(..) {
             self.judge_answered(call, now, config, tally);
         }
