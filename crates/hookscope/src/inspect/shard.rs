@@ -13,15 +13,6 @@ use crate::lookup::Heard;
 use crate::time::Timestamp;
 use crate::wire::{IcmpError, Segment, Vantage};
 
-/// Something on its way to its connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Item<'a> {
-    /// What it is.
-    pub(crate) event: Event<'a>,
-    /// When it happened.
-    pub(crate) when: When,
-}
-
 /// A packet's place in the capture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct When {
@@ -29,33 +20,6 @@ pub(crate) struct When {
     pub(crate) position: u64,
     /// The latest time of all packets up to this one: the capture's clock, which never runs backwards.
     pub(crate) clock: Timestamp,
-}
-
-/// What can happen to a connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Event<'a> {
-    /// A segment.
-    Segment(Segment<'a>),
-    /// An ICMP error that quotes one of its segments.
-    Unreachable(IcmpError),
-}
-
-impl Item<'_> {
-    /// The part of `shards` that holds the connection. It is chosen by the endpoint with the higher port, most likely
-    /// the client's: ICMP errors that quote the address from before translation meet the connection there.
-    #[inline]
-    pub(crate) fn shard(&self, shards: usize) -> usize {
-        if shards == 1 {
-            return 0;
-        }
-        let client = match &self.event {
-            Event::Segment(segment) => segment.key.ephemeral(),
-            Event::Unreachable(error) => {
-                FlowKey::of(error.quote.source, error.quote.destination).0.ephemeral()
-            }
-        };
-        ((u128::from(client.hash()) * shards as u128) >> 64) as usize
-    }
 }
 
 /// Connections whose keys hash to one part.
@@ -143,15 +107,6 @@ fn opening_times(clock: Timestamp, config: &Config) -> Times {
 impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
-
-    /// Takes what happened.
-    #[inline]
-    pub(crate) fn observe(&mut self, item: &Item<'_>, config: &Config) {
-        match &item.event {
-            Event::Segment(segment) => self.segment(segment, item.when, config),
-            Event::Unreachable(error) => self.unreachable(error, item.when, config),
-        }
-    }
 
     /// Takes a segment.
     #[inline]
