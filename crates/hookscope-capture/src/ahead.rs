@@ -1,5 +1,5 @@
 //! Turns a walk over a map into one that does not wait for memory: bytes are brought into the cache just before they
-//! are walked over.
+//! are walked over, here or on another thread.
 //!
 //! Where a record ends is known only once its header is there, so a walk over cold bytes waits for memory once for
 //! every packet (100 ns and more), one after the other: no prefetcher follows such steps. Reading one byte of every
@@ -21,17 +21,19 @@ const LINE: usize = 64;
 /// Where records are longer than this on average, waiting for their headers is cheaper than bringing in everything.
 const LONG: usize = 1_024;
 
-/// Does what [`Walker::walk`] does.
+/// Does what [`Walker::walk`] does. `ready` is told how far it will look, before it does.
 pub(crate) fn walk<'a>(
     walker: &mut Walker,
     bytes: &'a [u8],
     room: usize,
     packets: &mut Vec<Packet<'a>>,
+    ready: &mut impl FnMut(usize),
 ) -> Walked {
     let (mut consumed, mut end, mut touch) = (0, 0, true);
     loop {
         let start = end;
         end = (end + STEP).min(bytes.len());
+        ready(end);
         if touch {
             bring_in(bytes.get(start..end).unwrap_or_default());
         }
@@ -46,7 +48,7 @@ pub(crate) fn walk<'a>(
 }
 
 /// Reads a byte of every cache line of `bytes`.
-fn bring_in(bytes: &[u8]) {
+pub(crate) fn bring_in(bytes: &[u8]) {
     black_box(bytes.iter().step_by(LINE).fold(0, |all, byte| all ^ byte));
 }
 
@@ -81,7 +83,8 @@ mod tests {
                 let ((mut one, start), (mut two, _)) = (open(), open());
                 let (mut plain, mut stepped) = (Vec::new(), Vec::new());
                 let expected = one.walk(&bytes[start..], room, &mut plain);
-                assert_eq!(walk(&mut two, &bytes[start..], room, &mut stepped), expected);
+                let walked = walk(&mut two, &bytes[start..], room, &mut stepped, &mut |_| ());
+                assert_eq!(walked, expected);
                 assert_eq!(stepped.len(), plain.len());
             }
         }

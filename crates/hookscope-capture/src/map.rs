@@ -48,6 +48,37 @@ impl MappedFile {
         &self.map
     }
 
+    /// Has the pages from `start` to `end` ready, all at once: a fault for each would take longer.
+    pub(crate) fn populate(&self, start: usize, end: usize) {
+        let end = end.min(self.map.len());
+        #[cfg(target_os = "linux")]
+        if start < end {
+            // Linux has it since 5.14. Else pages come as they are touched.
+            let _ = self.map.advise_range(memmap2::Advice::PopulateRead, start, end - start);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (start, end);
+    }
+
+    /// Lets go of the pages from `start` to `end`, so that a file takes no more of this process's memory than is being
+    /// looked at. They stay in the system's cache, and come back if they are touched.
+    pub(crate) fn release(&self, start: usize, end: usize) {
+        #[cfg(unix)]
+        if start < end && end <= self.map.len() {
+            // SAFETY: The advice drops pages of a map that is read-only and backed by its file: whoever touches them
+            // again sees the file's bytes, the same as before, as far as a map promises that at all.
+            #[allow(
+                unsafe_code,
+                reason = "the advice is unsafe because it loses what was written, and nothing was"
+            )]
+            let _ = unsafe {
+                self.map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, end - start)
+            };
+        }
+        #[cfg(not(unix))]
+        let _ = (start, end);
+    }
+
     /// The length that the file has now, where that is less than what was mapped: the bytes may no longer be touched.
     pub(crate) fn shrunk_to(&self) -> Option<u64> {
         let now = self.file.metadata().ok()?.len();

@@ -172,8 +172,19 @@ impl Merge {
                 .iter_mut()
                 .for_each(|packet| packet.interface = packet.interface.wrapping_add(interfaces));
         }
-        let flow = hand_out(&packets, progress, sink);
+        let mut brought_in = 0;
+        let flow = match walk.next {
+            // Where other threads are at hand, one of them sees to what comes next.
+            Some(next) if rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1 => {
+                rayon::in_place_scope(|scope| {
+                    scope.spawn(|_| brought_in = next.bring_in());
+                    hand_out(&packets, progress, sink)
+                })
+            }
+            _ => hand_out(&packets, progress, sink),
+        };
         *spare = recycle(packets);
+        source.brought_in(brought_in);
         source.handed_out(now, 0);
         source.keep(later);
         flow

@@ -19,6 +19,9 @@ use crate::map::MappedFile;
 use crate::stream::Stream;
 use crate::summary::{FileSummary, Warning};
 
+/// How many bytes of a map are made ready at a time.
+const AHEAD: usize = 2 << 20;
+
 /// Where an input's bytes are.
 enum Bytes {
     Mapped(MappedFile),
@@ -95,6 +98,12 @@ pub(crate) struct Source {
     walker: Walker,
     /// The first byte of the window that is not walked over.
     start: usize,
+    /// The first byte of a map that was not let go of.
+    released: usize,
+    /// Up to where the pages of a map are ready.
+    populated: usize,
+    /// Up to where the bytes of a map are in the cache.
+    brought_in: usize,
     /// How many bytes from there are needed to go on; 0 where there is more to walk.
     wants: usize,
     ended: bool,
@@ -104,12 +113,30 @@ pub(crate) struct Source {
     summary: FileSummary,
 }
 
+/// Bytes that will be walked over next, and are not in the cache yet.
+pub(crate) struct Next<'a> {
+    map: &'a MappedFile,
+    start: usize,
+    end: usize,
+}
+
+impl Next<'_> {
+    /// Brings them into the cache. Gives back where they end.
+    pub(crate) fn bring_in(&self) -> usize {
+        self.map.populate(self.start, self.end);
+        ahead::bring_in(self.map.bytes().get(self.start..self.end).unwrap_or_default());
+        self.end
+    }
+}
+
 /// What [`Source::walk`] walked over.
 pub(crate) struct Walk<'a> {
     /// The bytes that the packets borrow.
     pub(crate) window: &'a [u8],
     /// How many bytes of the input are used now, as they are stored.
     pub(crate) consumed: u64,
+    /// What comes next, about as much again, of a file that is mapped.
+    pub(crate) next: Option<Next<'a>>,
 }
 
 impl Source {
@@ -134,6 +161,9 @@ impl Source {
             file_length,
             walker,
             start,
+            released: 0,
+            populated: 0,
+            brought_in: 0,
             wants,
             ended,
             pending,
@@ -208,6 +238,8 @@ impl Source {
     pub(crate) fn fill(&mut self) {
         match &mut self.bytes {
             Bytes::Mapped(map) => {
+                map.release(self.released, self.start);
+                self.released = self.start;
                 if let Some(now) = map.shrunk_to() {
                     let before = map.bytes().len();
                     self.break_off(&format!(
@@ -227,15 +259,25 @@ impl Source {
     /// Appends the next packets to `packets`, until that has `room`. None come where the input has ended, or where
     /// [`Self::fill`] has to get more first.
     pub(crate) fn walk<'a>(&'a mut self, room: usize, packets: &mut Vec<Packet<'a>>) -> Walk<'a> {
-        let Self { bytes, walker, start, wants, ended, summary, .. } = self;
+        let Self { bytes, walker, start, populated, brought_in, wants, ended, summary, .. } = self;
         let bytes: &'a Bytes = bytes;
         let window = bytes.window();
+        let before = *start;
         if !*ended {
             let rest = window.get(*start..).unwrap_or_default();
             let walked = match bytes {
-                Bytes::Mapped(_) => ahead::walk(walker, rest, room, packets),
-                // What was just read is in the cache.
-                Bytes::Streamed(_) => walker.walk(rest, room, packets),
+                Bytes::Mapped(map) if *brought_in <= *start => {
+                    ahead::walk(walker, rest, room, packets, &mut |end| {
+                        // The pages that the walk comes to, before it does.
+                        if *start + end > *populated {
+                            *populated = (*populated).max(*start);
+                            map.populate(*populated, *populated + AHEAD);
+                            *populated += AHEAD;
+                        }
+                    })
+                }
+                // What was just read, or brought in, is in the cache.
+                _ => walker.walk(rest, room, packets),
             };
             *start += walked.consumed;
             let end = match walked.stop {
@@ -252,7 +294,19 @@ impl Source {
                 truncate(summary, walker.frames(), &why);
             }
         }
-        Walk { window, consumed: bytes.consumed(*start) }
+        let next = match bytes {
+            Bytes::Mapped(map) if !*ended => {
+                let end = (*start + (*start - before)).min(window.len());
+                Some(Next { map, start: *start, end })
+            }
+            _ => None,
+        };
+        Walk { window, consumed: bytes.consumed(*start), next }
+    }
+
+    /// The bytes up to `end` are in the cache.
+    pub(crate) const fn brought_in(&mut self, end: usize) {
+        self.brought_in = end;
     }
 
     /// Walks over the next packets and keeps them.

@@ -37,7 +37,8 @@ impl Timestamp {
 
     /// This time, `by` later.
     pub fn later(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX)))
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(seconds.saturating_mul(NANOS)).saturating_add(by.subsec_nanos().into()))
     }
 }
 

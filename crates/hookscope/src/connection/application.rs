@@ -116,6 +116,11 @@ impl Application {
         let Around { limits, shared: Shared { ended, pool } } = around;
         let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
+            if let (RecordEvent::Body(_), Some(session)) = (event, &*session)
+                && !session.reads_body(side)
+            {
+                return;
+            }
             if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
                 // A server of HTTP never speaks first.
                 let may_be_http = side == Side::Client

@@ -108,6 +108,7 @@ impl Connection {
     const REORDERING: u8 = 3;
 
     /// The connection that `segment` opens, or is the first that was seen of.
+    #[inline(always)]
     pub(crate) fn new(id: u64, segment: &Segment<'_>) -> Self {
         let at = Moment { time: segment.time, frame: segment.frame };
         let is_syn = segment.flags.has(Flags::SYN);
@@ -116,9 +117,12 @@ impl Connection {
         let sender_is_client =
             if is_syn { !segment.flags.has(Flags::ACK) } else { sender.port >= receiver.port };
         let client = if sender_is_client { segment.from } else { segment.from.other() };
-        Self { is_role_known: is_syn, ..Self::unseen(id, segment.key, client, at) }
+        let mut connection = Self::unseen(id, segment.key, client, at);
+        connection.is_role_known = is_syn;
+        connection
     }
 
+    #[inline(always)]
     fn unseen(id: u64, key: FlowKey, client: End, at: Moment) -> Self {
         Self {
             id,
@@ -329,6 +333,10 @@ impl Connection {
 
     #[inline]
     fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, around: &mut Around<'_>) {
+        if segment.payload_len == 0 && !segment.flags.has(Flags::OCCUPYING) {
+            // An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space of this stream.
+            return;
+        }
         let context = self.context();
         let peer_window_is_zero = self.halves[!side].has_zero_window();
         let half = &mut self.halves[side];

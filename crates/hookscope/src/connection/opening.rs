@@ -89,10 +89,15 @@ impl Opening {
         self.key.endpoint(self.from.other())
     }
 
-    /// The connection as if it had taken the SYNs one by one.
-    pub(crate) fn into_connection(self, limits: &Limits) -> Connection {
+    /// The connection before its first SYN: see [`Self::replay`].
+    #[inline(always)]
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::new(self.id, &self.segment(self.first, 0))
+    }
+
+    /// Lets the connection take the SYNs, as if one by one.
+    pub(crate) fn replay(&self, connection: &mut Connection, limits: &Limits) {
         let first = self.segment(self.first, 0);
-        let mut connection = Connection::new(self.id, &first);
         // SYNs end no calls and name nobody.
         let mut around = Around { limits, shared: &mut Shared::default() };
         connection.observe(&first, &mut around);
@@ -100,7 +105,6 @@ impl Opening {
             connection.observe(&self.segment(self.last, 1), &mut around);
             connection.halves.client.synchronised_again(self.count - 2);
         }
-        connection
     }
 
     /// See [`Connection::is_translated_in`].

@@ -68,7 +68,7 @@ pub(crate) fn judge_open_call(case: &Case<'_>, call: &Call) -> Finding {
 
 /// What is wrong with a call that was answered: mostly nothing.
 pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Option<Finding> {
-    rules::RULES.iter().filter_map(|rule| rule.call(case, call)).reduce(first)
+    rules::OF_CALLS.iter().filter_map(|rule| rule.call(case, call)).reduce(first)
 }
 
 /// The verdict on a call that was answered, and with which nothing is wrong.

@@ -54,7 +54,8 @@ impl Books {
         let group = self.tally.opening(&opening, code, severity);
         let is_kept = is_wanted(config.keep, group, opening.id);
         if is_kept || self.tally.watch.is_some() {
-            let mut tracked = Tracked::new(opening.into_connection(&config.limits));
+            let mut tracked = Tracked::new(opening.connection());
+            opening.replay(&mut tracked.connection, &config.limits);
             let verdict = tracked.conclude(now, config, self);
             let about = self.news(&tracked, &verdict, config);
             if is_kept || !about.is_empty() {

@@ -1,14 +1,13 @@
-//! The engine: packets in, findings out. Decoding and connections run in parallel; the answer never depends on how.
+//! The engine: packets in, findings out. Connections are shared out among workers; the answer never depends on how.
 //!
 //! ```text
-//!  packets --> decode (any thread) --> by key --> shard 0: connections --> verdicts --+--> report
-//!                                             +-> shard 1: connections --> verdicts --+
+//!  packets --+--> worker 0: decode -> its own connections -> verdicts --+--> report
+//!            +--> worker 1: decode -> its own connections -> verdicts --+
 //! ```
 //!
-//! All packets of a connection meet in one shard, in the order of the capture. Time is the capture's own.
-//! DNS messages, of datagrams as well as of shards' streams, are put in that order again and tracked in one place.
+//! All packets of a connection meet at one worker, in the order of the capture. Time is the capture's own.
+//! DNS messages, of datagrams as well as of streams, are put in that order again and tracked in one place.
 
-mod batch;
 mod books;
 pub(crate) mod lookups;
 pub(crate) mod losses;
@@ -17,21 +16,24 @@ pub(crate) mod shard;
 mod slab;
 pub(crate) mod tally;
 pub(crate) mod tracked;
+pub(crate) mod traffic;
 pub(crate) mod watch;
+pub(crate) mod worker;
 
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::fragments::Fragments;
-use crate::inspect::batch::{Part, Straight, Traffic};
 use crate::inspect::lookups::Lookups;
 use crate::inspect::losses::Losses;
 use crate::inspect::outcome::Outcome;
-use crate::inspect::shard::{GivenUp, Shard, When};
+use crate::inspect::shard::{GivenUp, When};
 use crate::inspect::tally::Tally;
+use crate::inspect::traffic::Traffic;
+use crate::inspect::worker::Worker;
 use crate::lookup::Heard;
 use crate::packet::Packet;
 use crate::time::Timestamp;
+use crate::wire::Malformed;
 
 /// Watches packets and judges the connections among them.
 ///
@@ -40,8 +42,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Inspector {
     pub(crate) config: Config,
-    pub(crate) shards: Vec<Shard>,
-    fragments: Fragments,
+    pub(crate) workers: Vec<Worker>,
     traffic: Traffic,
     pub(crate) lookups: Lookups,
     /// What is known not to have been captured.
@@ -65,14 +66,14 @@ pub struct Inspection {
 
 impl Inspector {
     /// Fewer packets than this are not worth waking another thread for.
-    const WORTH_SPLITTING: usize = 256;
+    const WORTH_SHARING: usize = 256;
 
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
-        let shards = (0..config.shards.max(1)).map(|_| Shard::new(&config)).collect();
-        let fragments = Fragments::new(config.limits.fragments);
+        let count = config.shards.max(1);
+        let workers = (0..count).map(|index| Worker::new(index, count, &config)).collect();
         let (traffic, lookups, losses) = (Traffic::default(), Lookups::default(), Losses::default());
-        Self { config, shards, fragments, traffic, lookups, losses }
+        Self { config, workers, traffic, lookups, losses }
     }
 
     /// Takes one packet. Whatever its bytes are, it is counted and the next one may come.
@@ -82,66 +83,25 @@ impl Inspector {
 
     /// Takes packets in the order of the capture; runs on the current rayon pool where that pays.
     pub fn observe_batch(&mut self, packets: &[Packet<'_>]) {
-        let start = When { position: self.traffic.packets, clock: self.traffic.clock() };
-        let mut heard = match self.shards.as_mut_slice() {
-            [shard] => {
-                let Self { config, fragments, traffic, .. } = self;
-                let mut straight =
-                    Straight { shard, fragments, config, heard: Vec::new(), malformed: Vec::new() };
-                batch::decode_all(packets, start, traffic, &mut straight);
-                let Straight { heard, malformed, .. } = straight;
-                malformed.into_iter().for_each(|reason| traffic.malformed(reason, 1));
-                shard.look(traffic.clock(), config);
-                shard.sweep(traffic.clock(), config);
-                heard
-            }
-            _ => self.share_out(packets, start),
+        let Self { config, workers, traffic, lookups, .. } = self;
+        let start = When { position: traffic.packets, clock: traffic.clock() };
+        let observe = |worker: &mut Worker| {
+            let mut malformed = Vec::new();
+            worker.observe(packets, start, config, &mut malformed);
+            malformed
         };
-        heard.extend(self.shards.iter_mut().flat_map(|shard| shard.heard.drain(..)));
+        let malformed: Vec<Vec<Malformed>> = if workers.len() == 1 || packets.len() < Self::WORTH_SHARING {
+            workers.iter_mut().map(observe).collect()
+        } else {
+            workers.par_iter_mut().map(observe).collect()
+        };
+        traffic.packets(packets);
+        // All workers find the same.
+        malformed.into_iter().take(1).flatten().for_each(|reason| traffic.malformed(reason, 1));
+        let heard: Vec<Heard> = workers.iter_mut().flat_map(|worker| worker.heard.drain(..)).collect();
         if !heard.is_empty() {
-            self.lookups.observe(heard, &self.config);
+            lookups.observe(heard, config);
         }
-    }
-
-    /// Decodes parts of the packets in parallel, then feeds the shards in parallel. Gives back what datagrams said.
-    fn share_out(&mut self, packets: &[Packet<'_>], start: When) -> Vec<Heard> {
-        let parts = if packets.len() < Self::WORTH_SPLITTING { 1 } else { rayon::current_num_threads() };
-        let size = packets.len().div_ceil(parts).max(1);
-        let mut starts = Vec::with_capacity(parts);
-        let mut next = start;
-        for chunk in packets.chunks(size) {
-            starts.push((chunk, next));
-            next.position += chunk.len() as u64;
-            next.clock = chunk.iter().fold(next.clock, |clock, packet| clock.max(packet.time));
-        }
-        let shards = self.shards.len();
-        let decode = |(chunk, start)| Part::decode(chunk, start, shards);
-        let mut parts: Vec<Part<'_>> = if starts.len() == 1 {
-            starts.into_iter().map(decode).collect()
-        } else {
-            starts.into_par_iter().map(decode).collect()
-        };
-        for part in &mut parts {
-            self.traffic.add(&part.traffic);
-        }
-        let wholes = batch::reassemble(&parts, &mut self.fragments, &mut self.traffic);
-        batch::insert_wholes(&mut parts, &wholes, &mut self.traffic);
-        let config = &self.config;
-        let feed = |(index, shard): (usize, &mut Shard)| {
-            for part in &parts {
-                for item in part.of_shard(index) {
-                    shard.observe(item, config);
-                }
-            }
-            shard.look(next.clock, config);
-            shard.sweep(next.clock, config);
-        };
-        if parts.len() == 1 {
-            self.shards.iter_mut().enumerate().for_each(feed);
-        } else {
-            self.shards.par_iter_mut().enumerate().for_each(feed);
-        }
-        parts.iter_mut().flat_map(|part| part.heard.drain(..)).collect()
     }
 
     /// No packet came up to `now`: time passes all the same. For those who capture and see a quiet wire.
@@ -149,7 +109,7 @@ impl Inspector {
     /// A packet that is older than `now` may still come; what is judged here because nothing came is judged without it.
     pub fn advance(&mut self, now: Timestamp) {
         let clock = self.traffic.clock().max(now);
-        for shard in &mut self.shards {
+        for Worker { shard, .. } in &mut self.workers {
             shard.look(clock, &self.config);
             shard.sweep(clock, &self.config);
         }
@@ -165,7 +125,7 @@ impl Inspector {
 
     /// How many connections are open.
     pub fn open_connections(&self) -> usize {
-        self.shards.iter().map(Shard::open_connections).sum()
+        self.workers.iter().map(|worker| worker.shard.open_connections()).sum()
     }
 
     /// How many DNS lookups are over.
@@ -175,16 +135,15 @@ impl Inspector {
 
     /// How many connections and lookups were judged before they were over, because there were too many.
     pub fn given_up(&self) -> u64 {
-        let connections =
-            self.shards.iter().map(|shard| shard.given_up.connections + shard.given_up.openings);
-        connections.sum::<u64>() + self.lookups.tracker.given_up
+        let of = |worker: &Worker| worker.shard.given_up.connections + worker.shard.given_up.openings;
+        self.workers.iter().map(of).sum::<u64>() + self.lookups.tracker.given_up
     }
 
     /// No packet follows: judges what is still open. What this shows can be [taken](Self::take_events) before
     /// [`finish`](Self::finish).
     pub fn close(&mut self) {
         let (config, clock) = (&self.config, self.traffic.clock());
-        self.shards.par_iter_mut().for_each(|shard| shard.finish_all(clock, config));
+        self.workers.par_iter_mut().for_each(|worker| worker.shard.finish_all(clock, config));
         self.lookups.finish(clock, config);
     }
 
@@ -192,13 +151,13 @@ impl Inspector {
     pub fn finish(mut self) -> Inspection {
         self.close();
         let config = &self.config;
-        self.shards.iter_mut().for_each(|shard| shard.books.store_untold(config));
+        self.workers.iter_mut().for_each(|worker| worker.shard.books.store_untold(config));
         self.lookups.store_all(config);
-        let left_out = self.shards.iter().map(|shard| shard.books.left_out).sum();
+        let left_out = self.workers.iter().map(|worker| worker.shard.books.left_out).sum();
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
         let (mut given_up, mut duplicates) = (GivenUp::default(), 0);
-        for shard in self.shards {
+        for Worker { shard, .. } in self.workers {
             outcomes.extend(shard.books.finished);
             tally.merge(shard.books.tally);
             given_up += shard.given_up;

@@ -14,15 +14,6 @@ use crate::lookup::Heard;
 use crate::time::Timestamp;
 use crate::wire::{IcmpError, Segment, Vantage};
 
-/// Something on its way to its connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Item<'a> {
-    /// What it is.
-    pub(crate) event: Event<'a>,
-    /// When it happened.
-    pub(crate) when: When,
-}
-
 /// A packet's place in the capture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct When {
@@ -30,33 +21,6 @@ pub(crate) struct When {
     pub(crate) position: u64,
     /// The latest time of all packets up to this one: the capture's clock, which never runs backwards.
     pub(crate) clock: Timestamp,
-}
-
-/// What can happen to a connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Event<'a> {
-    /// A segment.
-    Segment(Segment<'a>),
-    /// An ICMP error that quotes one of its segments.
-    Unreachable(IcmpError),
-}
-
-impl Item<'_> {
-    /// The part of `shards` that holds the connection. It is chosen by the endpoint with the higher port, most likely
-    /// the client's: ICMP errors that quote the address from before translation meet the connection there.
-    #[inline]
-    pub(crate) fn shard(&self, shards: usize) -> usize {
-        if shards == 1 {
-            return 0;
-        }
-        let client = match &self.event {
-            Event::Segment(segment) => segment.key.ephemeral(),
-            Event::Unreachable(error) => {
-                FlowKey::of(error.quote.source, error.quote.destination).0.ephemeral()
-            }
-        };
-        ((u128::from(client.hash()) * shards as u128) >> 64) as usize
-    }
 }
 
 /// Connections whose keys hash to one part.
@@ -153,15 +117,6 @@ impl Shard {
         shard
     }
 
-    /// Takes what happened.
-    #[inline]
-    pub(crate) fn observe(&mut self, item: &Item<'_>, config: &Config) {
-        match &item.event {
-            Event::Segment(segment) => self.segment(segment, item.when, config),
-            Event::Unreachable(error) => self.unreachable(error, item.when, config),
-        }
-    }
-
     /// Takes a segment.
     #[inline]
     pub(crate) fn segment(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
@@ -209,20 +164,24 @@ impl Shard {
         self.make_room(when.clock, config);
         let place = match Opening::of(when.position, segment) {
             Some(opening) => {
-                let times = opening_times(when.clock, config);
                 let first = opening.first;
-                let at = self.openings.insert(opening, times);
+                let at = self.openings.insert(opening);
+                if let Some((_, times)) = at.and_then(|at| self.openings.get_mut(at)) {
+                    *times = opening_times(when.clock, config);
+                }
                 if let Some((watch, at)) = self.books.tally.watch.as_mut().zip(at) {
                     watch.opened(at, first, config);
                 }
                 at.map(Place::Opening)
             }
             None => {
-                let mut tracked = Tracked::new(Connection::new(when.position, segment));
-                tracked.observe(segment, when.clock, config, &mut self.books);
-                tracked.connection.hear(when.position, when.clock, &mut self.heard);
-                let times = tracked.times(when.clock, config);
-                self.tracked.insert(tracked, times).map(Place::Tracked)
+                let at = self.tracked.insert(Tracked::new(Connection::new(when.position, segment)));
+                if let Some((tracked, times)) = at.and_then(|at| self.tracked.get_mut(at)) {
+                    tracked.observe(segment, when.clock, config, &mut self.books);
+                    tracked.connection.hear(when.position, when.clock, &mut self.heard);
+                    *times = tracked.times(when.clock, config);
+                }
+                at.map(Place::Tracked)
             }
         };
         self.happened(place, when.clock, config);
@@ -250,7 +209,8 @@ impl Shard {
         }
         for at in watch.due_openings(clock) {
             if let Some(opening) = openings.get(at) {
-                let tracked = Tracked::new(opening.clone().into_connection(&config.limits));
+                let mut tracked = Tracked::new(opening.connection());
+                opening.replay(&mut tracked.connection, &config.limits);
                 watch.look_at_opening(tracked, clock, config);
             }
         }
@@ -276,9 +236,12 @@ impl Shard {
         if let Some(watch) = &mut self.books.tally.watch {
             watch.closed_opening(at);
         }
-        let tracked = Tracked::new(opening.into_connection(&config.limits));
-        let place = self.tracked.insert(tracked, times).map(Place::Tracked);
-        self.enter(place, &key, hash);
+        let at = self.tracked.insert(Tracked::new(opening.connection()));
+        if let Some((tracked, theirs)) = at.and_then(|at| self.tracked.get_mut(at)) {
+            opening.replay(&mut tracked.connection, &config.limits);
+            *theirs = times;
+        }
+        self.enter(at.map(Place::Tracked), &key, hash);
     }
 
     fn enter(&mut self, place: Option<Place>, key: &FlowKey, hash: u64) {
@@ -359,10 +322,12 @@ impl Shard {
             self.finish(Place::Tracked(at), now, config);
         }
         self.make_room(when.clock, config);
-        let mut tracked = Tracked::new(Connection::quoted(when.position, error));
-        tracked.connection.unreachable(error);
-        let times = tracked.times(when.clock, config);
-        let place = self.tracked.insert(tracked, times).map(Place::Tracked);
+        let at = self.tracked.insert(Tracked::new(Connection::quoted(when.position, error)));
+        if let Some((tracked, times)) = at.and_then(|at| self.tracked.get_mut(at)) {
+            tracked.connection.unreachable(error);
+            *times = tracked.times(when.clock, config);
+        }
+        let place = at.map(Place::Tracked);
         self.happened(place, when.clock, config);
         self.enter(place, &key, hash);
     }
@@ -457,13 +422,16 @@ impl Shard {
             Place::Tracked(at) => {
                 let Some((tracked, _)) = self.tracked.get_mut(at) else { return };
                 let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
-                let wanted = self.books.settle(tracked, now, config);
-                let tracked = self.tracked.remove(at);
                 if let Some(watch) = &mut self.books.tally.watch {
                     watch.closed(at);
                 }
-                if let (Some(wanted), Some(tracked)) = (wanted, tracked) {
-                    self.books.keep(tracked, now, wanted, config);
+                match self.books.settle(tracked, now, config) {
+                    Some(wanted) => {
+                        if let Some(tracked) = self.tracked.remove(at) {
+                            self.books.keep(tracked, now, wanted, config);
+                        }
+                    }
+                    None => self.tracked.clear(at),
                 }
                 keys
             }

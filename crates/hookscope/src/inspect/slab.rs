@@ -32,16 +32,23 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    /// Puts `item` somewhere; `None` where there are 2^31 already.
-    pub(super) fn insert(&mut self, item: T, times: Times) -> Option<u32> {
+    /// Puts `item` somewhere, whose times are to be set next; `None` where there are 2^31 already. It goes straight into
+    /// its place: a connection is too large to be moved about.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, item: T) -> Option<u32> {
+        let at = self.vacant()?;
+        *self.items.get_mut(at as usize)? = Some(item);
+        Some(at)
+    }
+
+    /// A place that is free.
+    fn vacant(&mut self) -> Option<u32> {
         if let Some(at) = self.free.pop() {
-            *self.items.get_mut(at as usize)? = Some(item);
-            *self.times.get_mut(at as usize)? = times;
             return Some(at);
         }
         let at = u32::try_from(self.items.len()).ok().filter(|at| at >> 31 == 0)?;
-        self.items.push(Some(item));
-        self.times.push(times);
+        self.items.push(None);
+        self.times.push(Times::FREE);
         Some(at)
     }
 
@@ -53,6 +60,17 @@ impl<T> Slab<T> {
     #[inline]
     pub(super) fn get_mut(&mut self, at: u32) -> Option<(&mut T, &mut Times)> {
         Some((self.items.get_mut(at as usize)?.as_mut()?, self.times.get_mut(at as usize)?))
+    }
+
+    /// Drops the item in a place, where it lies.
+    pub(super) fn clear(&mut self, at: u32) {
+        if let (Some(item), Some(times)) = (self.items.get_mut(at as usize), self.times.get_mut(at as usize))
+            && item.is_some()
+        {
+            *item = None;
+            *times = Times::FREE;
+            self.free.push(at);
+        }
     }
 
     /// Takes an item out of its place.

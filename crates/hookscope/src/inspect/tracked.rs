@@ -25,6 +25,7 @@ pub(crate) struct Tracked {
 
 impl Tracked {
     /// A connection of which nothing was seen yet.
+    #[inline(always)]
     pub(super) fn new(connection: Connection) -> Self {
         Self { connection, calls: Vec::new(), translated: None }
     }
@@ -57,6 +58,9 @@ impl Tracked {
     #[inline]
     fn judge_ended(&mut self, now: Timestamp, config: &Config, books: &mut Books) {
         let Books { shared, tally, .. } = books;
+        if shared.ended.is_empty() {
+            return;
+        }
         for call in shared.ended.drain(..) {
             self.judge_answered(call, now, config, tally);
         }

@@ -63,8 +63,8 @@ impl Inspector {
         let filter = &self.config.filter;
         let passes = |counted: &Counted| admits(filter, counted);
         let mut taken = Vec::new();
-        for shard in &mut self.shards {
-            let Some(watch) = &mut shard.books.tally.watch else { return events };
+        for worker in &mut self.workers {
+            let Some(watch) = &mut worker.shard.books.tally.watch else { return events };
             events.extend(watch.calls.drain(..).filter(passes).map(Event::Call));
             events.extend(watch.connections.drain(..).filter(passes).map(Event::Connection));
             taken.push((std::mem::take(&mut watch.early), std::mem::take(&mut watch.over)));
@@ -76,8 +76,8 @@ impl Inspector {
         let mut notices = Vec::new();
         {
             let teller = Teller::new(self);
-            for (shard, (early, over)) in self.shards.iter().zip(&taken) {
-                early.iter().for_each(|early| teller.early(shard, early, &mut notices));
+            for (worker, (early, over)) in self.workers.iter().zip(&taken) {
+                early.iter().for_each(|early| teller.early(&worker.shard, early, &mut notices));
                 over.iter().for_each(|over| teller.over(over, &mut notices));
             }
             notices.sort_by_key(|notice| (notice.at, notice.connection.id));
@@ -85,10 +85,10 @@ impl Inspector {
             let passing = untold.iter().filter(|judged| judged.passes(&self.config));
             events.extend(passing.map(|judged| Event::Lookup(Box::new(teller.0.lookup(judged)))));
         }
-        let Self { config, shards, lookups, .. } = self;
+        let Self { config, workers, lookups, .. } = self;
         untold.into_iter().for_each(|judged| lookups.keep(judged, config));
-        for (shard, (_, over)) in shards.iter_mut().zip(taken) {
-            shard.books.store_told(over, config);
+        for (worker, (_, over)) in workers.iter_mut().zip(taken) {
+            worker.shard.books.store_told(over, config);
         }
         events
     }
@@ -103,8 +103,9 @@ struct Teller<'a>(Builder<'a>);
 
 impl<'a> Teller<'a> {
     fn new(inspector: &'a Inspector) -> Self {
-        let Inspector { config, lookups, losses, shards, .. } = inspector;
-        let servers = shards.iter().flat_map(|shard| -> &[ServerTally] { shard.books.tally.servers() });
+        let Inspector { config, lookups, losses, workers, .. } = inspector;
+        let servers =
+            workers.iter().flat_map(|worker| -> &[ServerTally] { worker.shard.books.tally.servers() });
         Self(Builder::new(Found { config, lookups, outcomes: &[], losses }, servers, Files::default()))
     }
 

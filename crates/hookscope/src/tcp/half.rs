@@ -226,11 +226,6 @@ impl Half {
         budget: usize,
         sink: &mut impl FnMut(Chunk<'_>, Moment),
     ) {
-        let carries = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
-        if self.origin.is_none() && segment.payload_len == 0 && !segment.flags.has(carries) {
-            // An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space of this stream.
-            return;
-        }
         let origin = *self.origin.get_or_insert_with(|| {
             // Nothing was seen before: the stream begins here, and what came before counts as delivered.
             Origin::at(segment.seq)

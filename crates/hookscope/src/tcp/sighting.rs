@@ -47,7 +47,7 @@ impl Sightings {
     /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
-        let before = self.last.filter(|last| last.has_acknowledged).map(|last| last.acknowledged);
+        let before = self.last.as_ref().filter(|last| last.has_acknowledged).map(|last| last.acknowledged);
         let acknowledges_more = segment.flags.has(Flags::ACK)
             && before.is_none_or(|before| segment.ack.wrapping_sub(before).cast_signed() > 0);
         let here = Sighting {
@@ -62,13 +62,14 @@ impl Sightings {
             length: segment.payload_len,
             time: segment.time,
         };
-        let Some(last) = self.last.replace(here) else { return false };
-        let after = here.time.since(last.time);
-        let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
-        let copy = here.equals(&last) && after <= here.patience(&last)
-            || elsewhere && !acknowledges_more && brings_nothing();
-        if copy {
-            self.last = Some(last);
+        let copy = self.last.as_ref().is_some_and(|last| {
+            let after = here.time.since(last.time);
+            let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
+            here.equals(last) && after <= here.patience(last)
+                || elsewhere && !acknowledges_more && brings_nothing()
+        });
+        if !copy {
+            self.last = Some(here);
         }
         copy
     }

@@ -174,7 +174,14 @@ impl Deframer {
         sink: &mut impl FnMut(RecordEvent<'_>, Moment),
     ) -> &'d [u8] {
         let is_new = self.filled == 0;
-        let rest = self.keep_first(data);
+        let rest = match data.split_first_chunk() {
+            Some((header, rest)) if is_new => {
+                self.partial = *header;
+                self.filled = Header::SIZE as u8;
+                rest
+            }
+            _ => self.keep_first(data),
+        };
         if !Header::is_plausible(self.first_octets()) {
             return self.no_header(data, at, sink);
         }

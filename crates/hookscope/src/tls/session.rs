@@ -49,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) certificate: Option<Arc<[u8]>>,
     /// Whether the server sent anything but an alert after the handshake.
     pub(crate) server_spoke: bool,
+    /// Whether the ClientHello offers HTTP/2.
+    offers_http2: bool,
     /// Whether a client of which no protocol was seen sent what looks like a control frame of HTTP/2.
     looks_like_http2: bool,
     /// When the handshake was complete.
@@ -177,8 +179,15 @@ impl Session {
     }
 
     /// Whether it carries HTTP/2, whose records are no calls: the client offers it, or seems to speak it.
-    pub(crate) fn is_http2(&self) -> bool {
-        self.looks_like_http2 || self.offered().is_some_and(|offered| offered.offers_http2)
+    #[inline]
+    pub(crate) const fn is_http2(&self) -> bool {
+        self.offers_http2 || self.looks_like_http2
+    }
+
+    /// Whether the body of the current record of `side` says anything: most are encrypted.
+    #[inline]
+    pub(crate) fn reads_body(&self, side: Side) -> bool {
+        matches!(self.current[side], Current::Handshake | Current::Alert)
     }
 
     /// Whether the ClientHello, or the part of it that names protocols, is not in the capture.

@@ -64,3 +64,23 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &capture_incomplete::CaptureIncomplete,
     &healthy::Healthy,
 ];
+
+/// Those of them that judge answered calls, too.
+pub(super) const OF_CALLS: &[&dyn Rule] = &[&http_status::HttpStatus, &slow::Slow];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_rules_that_judge_calls_are_asked_to() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/diagnosis/rules");
+        let judges = |path: &std::path::Path| {
+            path.extension().is_some_and(|kind| kind == "rs")
+                && !path.ends_with("mod.rs")
+                && std::fs::read_to_string(path).unwrap().contains("fn call(")
+        };
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        assert_eq!(files.filter(|path| judges(path)).count(), OF_CALLS.len());
+    }
+}

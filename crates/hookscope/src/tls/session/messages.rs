@@ -46,6 +46,7 @@ impl Session {
                         protocol: hello.protocol.map(|protocol| pool.text(protocol)),
                         offers_http2: hello.offers_http2,
                     });
+                    self.offers_http2 = said.as_ref().is_some_and(|said| said.offers_http2);
                 }
             }
             (_, Message::Began(HandshakeType::SERVER_HELLO)) => {

@@ -1,0 +1,130 @@
+//! Packets -> the connections of one part: decodes all packets of a run, and takes those that are its own.
+//!
+//! Each worker decodes every packet. That takes less time than to decode it once and to hand it over: what one core
+//! has just written is the slowest that another can read, and a packet's bytes are in the cache of both.
+
+use crate::config::Config;
+use crate::flow::key::FlowKey;
+use crate::fragments::Fragments;
+use crate::inspect::shard::{Shard, When};
+use crate::lookup::Heard;
+use crate::packet::Packet;
+use crate::wire::{
+    Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, Segment, decode,
+    decode_reassembled,
+};
+
+/// One part of all connections, and what it takes to find its packets.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) shard: Shard,
+    fragments: Fragments,
+    /// Which of how many it is.
+    index: usize,
+    workers: usize,
+    /// DNS messages, in datagrams (those are the first worker's) and in streams.
+    pub(crate) heard: Vec<Heard>,
+}
+
+impl Worker {
+    /// The `index`-th of so many workers.
+    pub(crate) fn new(index: usize, workers: usize, config: &Config) -> Self {
+        let fragments = Fragments::new(config.limits.fragments);
+        Self { shard: Shard::new(config), fragments, index, workers, heard: Vec::new() }
+    }
+
+    /// Takes its own of `packets`, the first of which stands at `start`. The first worker counts what cannot be decoded.
+    pub(crate) fn observe(
+        &mut self,
+        packets: &[Packet<'_>],
+        start: When,
+        config: &Config,
+        malformed: &mut Vec<Malformed>,
+    ) {
+        let mut clock = start.clock;
+        for (position, packet) in (start.position..).zip(packets) {
+            clock = clock.max(packet.time);
+            match decode(packet) {
+                Ok(Decoded::Tcp(segment)) => self.segment(&segment, When { position, clock }, config),
+                Ok(Decoded::Other) => {}
+                Ok(Decoded::Fragment(fragment)) => {
+                    if let Err(reason) = self.fragment(&fragment, When { position, clock }, config) {
+                        malformed.push(reason);
+                    }
+                }
+                Ok(other) => self.take(&other, When { position, clock }, config),
+                Err(reason) => malformed.push(reason),
+            }
+        }
+        self.shard.look(clock, config);
+        self.shard.sweep(clock, config);
+        self.heard.append(&mut self.shard.heard);
+    }
+
+    #[inline]
+    fn segment(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
+        if self.is_own(&segment.key) {
+            self.shard.segment(segment, when, config);
+        }
+    }
+
+    /// Whether it has the connection. That is decided by the endpoint with the higher port, most likely the client's:
+    /// ICMP errors that quote the address from before translation meet the connection there.
+    #[inline]
+    fn is_own(&self, key: &FlowKey) -> bool {
+        self.workers == 1 || {
+            let share = u128::from(key.ephemeral().hash()) * self.workers as u128;
+            (share >> 64) as usize == self.index
+        }
+    }
+
+    #[cold]
+    fn take(&mut self, decoded: &Decoded<'_>, when: When, config: &Config) {
+        match decoded {
+            Decoded::Tcp(segment) => self.segment(segment, when, config),
+            Decoded::Icmp(error) => {
+                let (key, _) = FlowKey::of(error.quote.source, error.quote.destination);
+                if says_why(error) && self.is_own(&key) {
+                    self.shard.unreachable(error, when, config);
+                }
+            }
+            Decoded::Udp(datagram) if self.index == 0 => {
+                self.heard.extend(Heard::datagram(datagram, when.position, when.clock));
+            }
+            Decoded::Udp(_) | Decoded::Fragment(_) | Decoded::Other => {}
+        }
+    }
+
+    /// Puts a fragment to the others of its datagram, which is taken if it is whole now.
+    #[cold]
+    fn fragment(&mut self, fragment: &Fragment<'_>, when: When, config: &Config) -> Result<(), Malformed> {
+        if let Some(whole) = join(fragment, &mut self.fragments)? {
+            self.take(&decode_reassembled(&whole)?, when, config);
+        }
+        Ok(())
+    }
+}
+
+/// Puts a fragment to the others of its datagram. Gives back the datagram if that is whole now.
+fn join(fragment: &Fragment<'_>, fragments: &mut Fragments) -> Result<Option<Reassembled>, Malformed> {
+    let mut whole = fragments.push(fragment)?;
+    // Tunnels can be fragmented inside and out.
+    while let Some(datagram) = &whole
+        && let Ok(Decoded::Fragment(inner)) = decode_reassembled(datagram)
+    {
+        whole = fragments.push(&inner)?;
+    }
+    Ok(whole)
+}
+
+/// Whether an error says why a segment was not delivered. That a packet was too long is a fact of the path, no failure.
+fn says_why(error: &IcmpError) -> bool {
+    let kind = matches!(
+        error.kind,
+        IcmpKind::PortUnreachable
+            | IcmpKind::HostUnreachable
+            | IcmpKind::NetUnreachable
+            | IcmpKind::AdminProhibited
+    );
+    kind && error.quote.protocol == Protocol::TCP
+}
