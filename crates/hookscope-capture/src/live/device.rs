@@ -1,7 +1,7 @@
 //! Turns the name of an interface into its packets, with nanoseconds.
 
 use std::collections::HashMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use hookscope::packet::{Frame, LinkType, Packet};
@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{LinkAddr, bind};
 use pcap::{Active, Capture, Inactive, Linktype, Precision};
 
 use super::{Drops, Live, LiveError, LiveOptions, filter};
@@ -43,7 +44,7 @@ pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
         .into_iter()
         .filter(|device| device.name == ANY || states.contains_key(&device.name))
         .map(|device| Interface {
-            is_up: device.name == ANY || states.get(&device.name) == Some(&State::Up),
+            is_up: device.name == ANY || matches!(states.get(&device.name), Some(State::Up(_))),
             addresses: device.addresses.iter().map(|address| address.addr.to_string()).collect(),
             name: device.name,
         })
@@ -55,7 +56,8 @@ pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
 /// How an interface is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    Up,
+    /// It is up, and bears this number: another one of the same name has another.
+    Up(usize),
     Down,
     Gone,
 }
@@ -64,17 +66,30 @@ pub(super) enum State {
 pub(super) fn states() -> Result<HashMap<String, State>, LiveError> {
     let all = getifaddrs()
         .map_err(|error| LiveError::Other { name: "interfaces".to_owned(), message: error.to_string() })?;
-    let state = |flags: InterfaceFlags| {
-        if flags.contains(InterfaceFlags::IFF_UP) { State::Up } else { State::Down }
-    };
-    Ok(all.map(|one| (one.interface_name, state(one.flags))).collect())
+    let mut states = HashMap::new();
+    for one in all {
+        // Each interface has an entry for its link, and one for each of its addresses.
+        let link = one.address.as_ref().and_then(|address| address.as_link_addr()).map(LinkAddr::ifindex);
+        let state = match link {
+            Some(number) if one.flags.contains(InterfaceFlags::IFF_UP) => State::Up(number),
+            _ => State::Down,
+        };
+        match states.get(&one.interface_name) {
+            Some(State::Up(_)) => {}
+            _ => drop(states.insert(one.interface_name, state)),
+        }
+    }
+    Ok(states)
 }
 
 /// An interface that is being captured from.
 pub(super) struct Device {
     pub(super) name: String,
     pub(super) link_type: LinkType,
-    pub(super) is_up: bool,
+    /// How it was at the last look.
+    pub(super) state: State,
+    /// The number of the interface that it is bound to; 0 for all.
+    number: usize,
     /// Tells it from the others in packets: see `Packet::interface`.
     interface: u16,
     capture: Capture<Active>,
@@ -92,10 +107,11 @@ impl std::fmt::Debug for Device {
 impl Device {
     /// Opens the interface of that name.
     pub(super) fn open(name: &str, lane: u16, options: &LiveOptions) -> Result<Self, LiveError> {
+        let mut number = 0;
         if name != ANY {
             let states = states()?;
             match states.get(name) {
-                Some(State::Up) => {}
+                Some(State::Up(its)) => number = *its,
                 Some(_) => return Err(LiveError::Down { name: name.to_owned() }),
                 None => {
                     let mut known: Vec<_> = states.into_keys().collect();
@@ -135,7 +151,8 @@ impl Device {
         Ok(Self {
             name: name.to_owned(),
             link_type,
-            is_up: true,
+            state: State::Up(number),
+            number,
             interface: lane.wrapping_mul(1 << 10),
             capture,
             counted: (0, 0),
@@ -169,10 +186,7 @@ impl Device {
         match taken {
             Ok(taken) => Ok(taken),
             // libpcap says so at each read until the interface is up again: the states tell it once.
-            Err(error) if is_down(&said(&error)) => Ok(0),
-            Err(error) if said(&error).contains("disappeared") => {
-                Err(LiveError::Gone { name: self.name.clone() })
-            }
+            Err(error) if is_down(&said(&error)) || said(&error).contains("disappeared") => Ok(0),
             Err(error) => Err(LiveError::Other { name: self.name.clone(), message: said(&error) }),
         }
     }
@@ -190,7 +204,22 @@ impl Device {
 
     /// How it is, where `states` are those of all interfaces.
     pub(super) fn state_in(&self, states: &HashMap<String, State>) -> State {
-        if self.name == ANY { State::Up } else { states.get(&self.name).copied().unwrap_or(State::Gone) }
+        if self.name == ANY { State::Up(0) } else { states.get(&self.name).copied().unwrap_or(State::Gone) }
+    }
+
+    /// Goes on with the interface of that number, which bears the name of the one that is gone. Needs no privileges, as
+    /// opening would.
+    pub(super) fn rebind(&mut self, number: usize) -> Result<(), LiveError> {
+        if number == self.number {
+            return Ok(());
+        }
+        let other = |message: String| LiveError::Other { name: self.name.clone(), message };
+        let all = getifaddrs().map_err(|error| other(error.to_string()))?;
+        let mut links = all.filter_map(|one| one.address?.as_link_addr().copied());
+        let Some(link) = links.find(|link| link.ifindex() == number) else { return Ok(()) };
+        bind(self.capture.as_raw_fd(), &link).map_err(|error| other(error.to_string()))?;
+        self.number = number;
+        Ok(())
     }
 }
 

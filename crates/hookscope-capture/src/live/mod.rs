@@ -68,6 +68,8 @@ pub struct Drops {
 pub enum Change {
     /// It went down; it is waited for.
     Down(String),
+    /// It does not exist any more; one of the same name is waited for.
+    Gone(String),
     /// It is up again.
     Up(String),
 }
@@ -167,16 +169,19 @@ impl Live {
         let states = device::states()?;
         for device in &mut self.devices {
             let state = device.state_in(&states);
-            match (device.is_up, state) {
-                (_, State::Gone) => return Err(LiveError::Gone { name: device.name.clone() }),
-                (true, State::Down) if !self.options.wait => {
-                    return Err(LiveError::WentDown { name: device.name.clone() });
-                }
-                (true, State::Down) => self.changes.push(Change::Down(device.name.clone())),
-                (false, State::Up) => self.changes.push(Change::Up(device.name.clone())),
+            let name = || device.name.clone();
+            match (device.state, state) {
+                (_, State::Gone) if !self.options.wait => return Err(LiveError::Gone { name: name() }),
+                (_, State::Down) if !self.options.wait => return Err(LiveError::WentDown { name: name() }),
+                (State::Up(_), State::Down) => self.changes.push(Change::Down(name())),
+                (State::Up(_) | State::Down, State::Gone) => self.changes.push(Change::Gone(name())),
+                (State::Down | State::Gone, State::Up(_)) => self.changes.push(Change::Up(name())),
                 _ => {}
             }
-            device.is_up = state == State::Up;
+            if let State::Up(number) = state {
+                device.rebind(number)?;
+            }
+            device.state = state;
         }
         Ok(())
     }

@@ -241,6 +241,7 @@ impl Watcher {
         for change in self.capture.take_changes() {
             complain(&match change {
                 Change::Down(name) => format!("{name} went down: waiting until it is up again"),
+                Change::Gone(name) => format!("{name} is gone: waiting until there is one again"),
                 Change::Up(name) => format!("{name} is up again"),
             });
         }

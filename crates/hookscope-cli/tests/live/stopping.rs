@@ -102,6 +102,19 @@ fn not_when_it_is_to_wait() {
 }
 
 #[test]
+fn not_when_it_is_to_wait_for_another_interface_of_that_name() {
+    let Some(network) = Network::new() else { return };
+    let live = network.live(&["--wait"]);
+    network.run(&["ip", "link", "del", INTERFACE]);
+    live.wait_for_error("near is gone: waiting");
+    network.add_interfaces();
+    live.wait_for_error("near is up again");
+    network.replay_at_full_speed(&failing());
+    live.wait_for("rst-before-response");
+    assert_eq!(live.stop().status, Some(1));
+}
+
+#[test]
 fn never_begins_where_it_cannot() {
     let Some(network) = Network::new() else { return };
     for (args, complaint) in [
