@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hookscope_testkit::{Capture, Conversation, tls};
 use serde_json::Value;
 
 use crate::network::{INTERFACE, Network, fixture};
@@ -103,4 +104,34 @@ fn it_becomes_whom_it_is_told_to() {
     let live = network.start(&["live", "-i", INTERFACE, "--user", "nobody-of-that-name"]);
     live.wait_for_error("there is no user 'nobody-of-that-name'");
     assert_eq!(live.left().status, Some(2));
+}
+
+#[test]
+fn what_the_kernel_dropped_is_reported_and_makes_verdicts_less_certain() {
+    let Some(network) = Network::new() else { return };
+    let flood: Vec<Capture> = (0..3_000_u16)
+        .map(|number| {
+            let client = format!("10.1.{}.{}:40000", number / 250, number % 250);
+            let story = Conversation::new(&client, "10.244.9.9:9443").handshake().tls13_handshake("a.b.svc");
+            story.client(&tls::application_data(15_000)).server(&tls::application_data(300)).capture()
+        })
+        .collect();
+    let path = network.path("flood.pcap");
+    std::fs::write(&path, Capture::merge(&flood).to_pcap()).unwrap();
+
+    let live = network.live(&["--deadline", "6s", "--format", "ndjson"]);
+    let replay = network.replay_in_background(&fixture("syn-unanswered/syn-drop.pcap"), false);
+    std::thread::sleep(Duration::from_millis(500));
+    live.signal("-STOP");
+    network.replay_at_full_speed(path.as_ref());
+    live.signal("-CONT");
+    let (_, line) = live.wait_for("syn-unanswered");
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(told["verdict"]["certainty"], "inferred", "{line}");
+    assert!(told["verdict"]["summary"].as_str().unwrap().contains("were dropped by the capture"), "{line}");
+    drop(replay);
+    let left = live.stop();
+    assert!(left.err.contains("packets were dropped by the kernel"), "{}", left.err);
+    let capture = left.out.lines().find(|line| line.starts_with("{\"type\":\"capture\"")).unwrap();
+    assert!(capture.contains("packets were dropped by the kernel"), "{capture}");
 }

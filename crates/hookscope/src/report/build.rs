@@ -20,7 +20,7 @@ use crate::report::names::{Name, Names};
 use crate::report::timeline::timeline;
 use crate::report::{LeftOut, community, schema};
 use crate::side::Side;
-use crate::time::Elapsed;
+use crate::time::{Elapsed, Timestamp};
 use crate::tls::certificate::Certificate;
 use crate::tls::session::Session;
 
@@ -298,13 +298,21 @@ impl<'a> Builder<'a> {
             name,
             answered: self.totals(view.connection.server()).answered,
         };
-        self.uncertain(view, finding, self.finding(finding, finding.rule.describe(&story)))
+        let verdict = self.finding(finding, finding.rule.describe(&story));
+        let until = finding.end.map_or(view.now, |end| end.time);
+        self.uncertain(finding, view.connection.first.time, until, verdict)
     }
 
-    /// The verdict, less certain where the packet that would have said otherwise may be among those that were dropped.
-    fn uncertain(&self, view: &View<'_>, finding: &Finding, mut verdict: schema::Verdict) -> schema::Verdict {
-        let until = finding.end.map_or(view.now, |end| end.time);
-        let dropped = self.found.losses.between(view.connection.first.time, until);
+    /// The verdict on what began and ended at these times, less certain where the packet that would have said otherwise
+    /// may be among those that were dropped.
+    pub(crate) fn uncertain(
+        &self,
+        finding: &Finding,
+        from: Timestamp,
+        until: Timestamp,
+        mut verdict: schema::Verdict,
+    ) -> schema::Verdict {
+        let dropped = self.found.losses.between(from, until);
         if dropped > 0 && finding.may_be_a_loss() {
             verdict.certainty = Certainty::Inferred.name();
             verdict.summary.push_str(&format!(

@@ -57,6 +57,7 @@ impl Builder<'_> {
             Fate::Silent(_) | Fate::Waiting => None,
         };
         let prose = verdict.rule.describe_lookup(lookup, *now);
+        let begin = lookup.first().map_or(*now, |first| first.asked.time);
         schema::Lookup {
             client: lookup.client.ip().to_string(),
             server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
@@ -64,7 +65,7 @@ impl Builder<'_> {
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.finding(verdict, prose),
+            verdict: self.uncertain(verdict, begin, *now, self.finding(verdict, prose)),
         }
     }
 }
