@@ -204,7 +204,8 @@ impl Watcher {
                 self.pulse()?;
             }
             let is_over = args.duration.is_some_and(|duration| self.begun.elapsed() >= duration);
-            if flow.is_break() || is_over || self.stop.load(Ordering::Relaxed) {
+            let is_over = is_over || self.teller.is_alone() || self.stop.load(Ordering::Relaxed);
+            if flow.is_break() || is_over {
                 break End::Asked;
             }
         };

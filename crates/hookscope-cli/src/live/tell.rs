@@ -1,6 +1,7 @@
 //! Writes what becomes known as it comes: to people a line, to programs an object.
 
-use std::io::{self, Write};
+use std::cell::Cell;
+use std::io::{self, ErrorKind, Write};
 
 use hookscope::report::schema::{Summary, Verdict};
 use hookscope::report::{Event, Notice};
@@ -18,6 +19,8 @@ pub(super) struct Teller {
     verbose: bool,
     all: bool,
     paper: Paper,
+    /// Whether whoever reads standard output has gone.
+    is_alone: Cell<bool>,
 }
 
 impl Teller {
@@ -25,7 +28,20 @@ impl Teller {
         let paper = terminal::paper(shape.color.when);
         // A line of a log is one line, however wide the terminal is.
         let paper = Paper { width: usize::MAX / 2, ..paper };
-        Self { format: shape.format, quiet: shape.quiet, verbose: shape.verbose, all: shape.all, paper }
+        let is_alone = Cell::new(false);
+        Self {
+            format: shape.format,
+            quiet: shape.quiet,
+            verbose: shape.verbose,
+            all: shape.all,
+            paper,
+            is_alone,
+        }
+    }
+
+    /// Whether nobody reads any more: a reader that has seen enough ends the run.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.is_alone.get()
     }
 
     /// Tells what became known.
@@ -101,7 +117,12 @@ impl Teller {
     /// A line at a time, at once: who reads along waits for it.
     fn to_stdout(&self, line: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(line.as_bytes())?;
-        out.flush()
+        match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.is_alone.set(true);
+                Ok(())
+            }
+            written => written,
+        }
     }
 }

@@ -253,3 +253,9 @@ fn wait(lines: &Receiver<(Instant, String)>, text: &str) -> Result<(Instant, Str
 pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
 }
+
+/// A file of a folder, if it is a capture.
+pub(crate) fn pcap(entry: std::io::Result<std::fs::DirEntry>) -> Option<PathBuf> {
+    let path = entry.unwrap().path();
+    path.extension().is_some_and(|kind| kind == "pcap").then_some(path)
+}

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::network::{INTERFACE, Network, fixture};
+use crate::network::{INTERFACE, Network, fixture, pcap};
 
 const OK: &str = "ok/ok-tls13.pcap";
 const REFUSED: &str = "rst-before-response/";
@@ -60,6 +60,32 @@ fn at_a_signal_with_the_report() {
         assert_eq!(left.status, Some(0), "{signal}: {}", left.err);
         assert!(left.out.contains("Nothing failed"), "{signal}: {}", left.out);
     }
+}
+
+#[test]
+fn when_its_reader_has_seen_enough() {
+    let Some(network) = Network::new() else { return };
+    let mut command = network.command("sh");
+    let live =
+        format!("{} live -i {INTERFACE} | grep -m 1 rst-before-response", env!("CARGO_BIN_EXE_hookscope"));
+    let mut child = command.args(["-c", &live]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    sleep(Duration::from_millis(1000));
+    network.replay_at_full_speed(&failing());
+    sleep(Duration::from_millis(1000));
+    // The next line meets nobody.
+    network.replay_at_full_speed(&fixture("connection-refused/").read_dir().unwrap().find_map(pcap).unwrap());
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if begun.elapsed() > Duration::from_secs(10) => {
+                network.run(&["sh", "-c", "kill $(ip netns pids $(ip netns identify))"]);
+                panic!("it does not end");
+            }
+            None => sleep(Duration::from_millis(50)),
+        }
+    };
+    assert!(status.success());
 }
 
 #[test]

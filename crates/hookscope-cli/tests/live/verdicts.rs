@@ -95,3 +95,27 @@ fn what_is_sent_gets_the_verdicts_that_the_file_gets() {
     });
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), captures.len(), failures.join("\n"));
 }
+
+#[test]
+fn a_packet_that_passes_two_interfaces_counts_once() {
+    if Network::new().is_none() {
+        return;
+    }
+    let capture = fixture("deadline-exceeded/deadline-10s.pcap");
+    let expected = conclusions(&from_file(&capture));
+    std::thread::scope(|scope| {
+        for interfaces in [&["-i", "near", "-i", "far"][..], &["-i", "any"]] {
+            let (capture, expected) = (&capture, &expected);
+            scope.spawn(move || {
+                let network = Network::new().unwrap();
+                let live = network.start(&[&["live", "--format", "json"], interfaces].concat());
+                live.wait_for_error("capturing from");
+                network.replay(capture);
+                let left = live.stop();
+                assert_eq!(conclusions(&left.out), *expected, "{interfaces:?}");
+                let report: Value = serde_json::from_str(&left.out).unwrap();
+                assert_eq!(report["capture"]["packets"], 34, "{interfaces:?}");
+            });
+        }
+    });
+}

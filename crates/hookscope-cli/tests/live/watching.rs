@@ -5,7 +5,7 @@ use std::time::Duration;
 use hookscope_testkit::{Capture, Conversation, tls};
 use serde_json::Value;
 
-use crate::network::{INTERFACE, Network, fixture};
+use crate::network::{INTERFACE, Network, fixture, pcap};
 
 #[test]
 fn a_client_that_gives_up_is_told_of_within_half_a_second() {
@@ -54,11 +54,6 @@ fn programs_get_an_object_a_line() {
     assert_eq!(of("capture")[0]["files"][0], INTERFACE);
     assert_eq!(of("summary")[0]["failed_connections"], 1);
     assert_eq!(lines.last().unwrap()["type"], "summary");
-}
-
-fn pcap(entry: std::io::Result<std::fs::DirEntry>) -> Option<std::path::PathBuf> {
-    let path = entry.unwrap().path();
-    path.extension().is_some_and(|kind| kind == "pcap").then_some(path)
 }
 
 /// A field of what Linux says of each thread of a process.
