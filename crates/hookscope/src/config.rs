@@ -62,6 +62,8 @@ pub struct Limits {
     /// Connections tracked at once of which nothing but SYNs was seen. They are smaller and not counted among the others;
     /// at the bound, too, the ones that were quiet longest are judged as they stand.
     pub openings: usize,
+    /// Connections that are handed out one by one. Past it, those that began first are; the others are only counted.
+    pub kept: usize,
     /// Octets of one direction that wait for an earlier segment. Past it, the missing octets are given up as lost
     /// to the capture.
     pub reassembly: usize,
@@ -93,6 +95,7 @@ impl Default for Limits {
         Self {
             connections: 1 << 20,
             openings: 1 << 22,
+            kept: 1 << 17,
             reassembly: 256 << 10,
             handshake: 128 << 10,
             lookups: 128 << 10,

@@ -16,6 +16,8 @@ pub(crate) struct Books {
     pub(crate) tally: Tally,
     /// Connections that are to be reported one by one.
     pub(crate) finished: Vec<Outcome>,
+    /// Connections that were to be reported one by one, and are too many.
+    pub(crate) left_out: u64,
     /// Packets that were further sightings of one that was counted.
     pub(crate) duplicates: u64,
     /// What connections share; calls that just ended, until they are judged.
@@ -61,8 +63,19 @@ impl Books {
             self.tally.example(outcome);
         } else {
             self.finished.push(outcome);
+            if self.finished.len() >= config.limits.kept.saturating_mul(2).max(1) {
+                self.left_out += keep_first(&mut self.finished, config.limits.kept);
+            }
         }
     }
+}
+
+/// Leaves only the first `most` of the connections, in the order of the capture. Gives back how many it dropped.
+pub(crate) fn keep_first(finished: &mut Vec<Outcome>, most: usize) -> u64 {
+    finished.sort_unstable_by_key(|outcome| outcome.connection.id);
+    let dropped = finished.len().saturating_sub(most);
+    finished.truncate(most);
+    dropped as u64
 }
 
 /// Whether a connection that was counted in `group` is to be handed out whole.

@@ -21,6 +21,7 @@ mod worker;
 use rayon::prelude::*;
 
 use crate::config::Config;
+use crate::inspect::books::keep_first;
 use crate::inspect::lookups::Lookups;
 use crate::inspect::outcome::Outcome;
 use crate::inspect::shard::{GivenUp, When};
@@ -54,6 +55,7 @@ pub struct Inspection {
     pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
     pub(crate) given_up: GivenUp,
+    pub(crate) left_out: u64,
 }
 
 impl Inspector {
@@ -102,14 +104,15 @@ impl Inspector {
         self.lookups.finish(clock, config);
         let mut outcomes = Vec::new();
         let mut tally = Tally::default();
-        let (mut given_up, mut duplicates) = (GivenUp::default(), 0);
+        let (mut given_up, mut duplicates, mut left_out) = (GivenUp::default(), 0, 0);
         for Worker { shard, .. } in self.workers {
             outcomes.extend(shard.books.finished);
             tally.merge(shard.books.tally);
             given_up += shard.given_up;
             duplicates += shard.books.duplicates;
+            left_out += shard.books.left_out;
         }
-        outcomes.sort_by_key(|outcome| outcome.connection.id);
+        left_out += keep_first(&mut outcomes, self.config.limits.kept);
         Inspection {
             config: self.config,
             traffic: self.traffic,
@@ -118,6 +121,7 @@ impl Inspector {
             lookups: self.lookups,
             duplicates,
             given_up,
+            left_out,
         }
     }
 

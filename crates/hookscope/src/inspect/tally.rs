@@ -2,13 +2,15 @@
 //!
 //! Adding is commutative: whatever the order and however the work is split, the sums are the same.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 use hdrhistogram::Histogram;
 
 use crate::call::Call;
 use crate::connection::{Connection, Opening};
 use crate::diagnosis::verdict::{Code, Finding, Severity};
-use crate::flow::key::Endpoint;
+use crate::flow::key::{Address, Endpoint};
 use crate::inspect::outcome::{Outcome, server_name};
 use crate::packet::Moment;
 use crate::time::Elapsed;
@@ -19,8 +21,29 @@ type FixedState = foldhash::fast::FixedState;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
-    index: HashMap<Endpoint, Vec<usize>, FixedState>,
+    index: HashTable<usize>,
     servers: Vec<ServerTally>,
+}
+
+/// What stands for all servers past the bound.
+pub(crate) const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
+
+/// Where a server and name stands in `servers`.
+#[inline]
+fn find(
+    index: &HashTable<usize>,
+    servers: &[ServerTally],
+    server: Endpoint,
+    name: Option<&str>,
+) -> Option<usize> {
+    let is_it = |&place: &usize| {
+        servers.get(place).is_some_and(|entry| entry.server == server && entry.name.as_deref() == name)
+    };
+    index.find(hash(server, name), is_it).copied()
+}
+
+fn hash(server: Endpoint, name: Option<&str>) -> u64 {
+    FixedState::default().hash_one((server, name))
 }
 
 /// What was seen of one server under one name.
@@ -58,12 +81,15 @@ pub(crate) struct GroupTally {
 #[derive(Clone, Debug)]
 pub(crate) struct LatencyTally {
     /// Microseconds, to three digits.
-    histogram: Histogram<u64>,
+    histogram: Histogram<u32>,
     pub(crate) min: Elapsed,
     pub(crate) max: Elapsed,
 }
 
 impl Tally {
+    /// How many servers and names are told apart. A cluster has some hundreds of webhooks.
+    pub(crate) const SERVERS: usize = 1 << 13;
+
     /// Counts a call and how it went.
     pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity) {
         let server = self.server(connection.server(), server_name(connection));
@@ -105,19 +131,22 @@ impl Tally {
         group.example = Some(Box::new(outcome));
     }
 
+    /// What was seen of a server under a name. Past the bound, what was seen of all others.
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
-        let Self { index, servers } = self;
-        let known = index.entry(server).or_default();
-        let place =
-            known.iter().find(|&&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name));
-        let place = match place {
-            Some(&place) => place,
-            None => {
-                known.push(servers.len());
-                servers.push(ServerTally::new(server, name));
-                servers.len() - 1
-            }
+        let Self { index, servers, .. } = self;
+        let (server, name) = match find(index, servers, server, name) {
+            None if servers.len() >= Self::SERVERS => (OTHERS, None),
+            _ => (server, name),
         };
+        let place = find(index, servers, server, name).unwrap_or_else(|| {
+            servers.push(ServerTally::new(server, name));
+            let place = servers.len() - 1;
+            let rehash = |&place: &usize| {
+                servers.get(place).map_or(0, |entry| hash(entry.server, entry.name.as_deref()))
+            };
+            index.insert_unique(hash(server, name), place, rehash);
+            place
+        });
         #[allow(
             clippy::indexing_slicing,
             reason = "the index holds places of this vector, which never shrinks"

@@ -9,6 +9,7 @@ mod timeline;
 
 use crate::inspect::Inspection;
 use crate::inspect::shard::GivenUp;
+use crate::inspect::tally::{OTHERS, Tally};
 use crate::report::build::{Builder, Files};
 
 /// What a reader knows of its inputs, and the engine does not.
@@ -84,6 +85,20 @@ impl Inspection {
             warnings.push(format!(
                 "{openings} SYNs without an answer were judged before their time: more than {} waited at once",
                 self.config.limits.openings
+            ));
+        }
+        if self.left_out > 0 {
+            warnings.push(format!(
+                "{} connections are counted but not listed: more than {} were to be",
+                self.left_out, self.config.limits.kept
+            ));
+        }
+        let others = self.tally.servers().iter().filter(|server| server.server == OTHERS);
+        let others: u64 = others.map(|server| server.connections).sum();
+        if others > 0 {
+            warnings.push(format!(
+                "{others} connections are counted together under {OTHERS}: there were more than {} servers and names",
+                Tally::SERVERS
             ));
         }
         let lookups = &self.lookups;

@@ -53,10 +53,7 @@ fn one_octet_at_a_time_gives_the_same_records() {
 #[test]
 fn a_gap_inside_a_body_keeps_the_framing() {
     let chunks = [Chunk::Data(&HELLO[..6]), Chunk::Gap(2), Chunk::Data(HELLO)];
-    assert_eq!(
-        run(&mut Deframer::default(), &chunks),
-        "began 22:3@1, body 1, body-gap 2, ended@2, 22:3@3"
-    );
+    assert_eq!(run(&mut Deframer::default(), &chunks), "began 22:3@1, body 1, body-gap 2, ended@2, 22:3@3");
 }
 
 #[test]
