@@ -1,4 +1,4 @@
-//! Reads packet captures for hookscope: turns files and pipes into batches of [`Packet`]s, in time order.
+//! Reads packet captures for hookscope: turns files, pipes and interfaces into batches of [`Packet`]s, in time order.
 //!
 //! This crate is the edge to the operating system, and nothing but that: it opens, maps, streams and decompresses,
 //! finds where each packet lies, and hands it out where it lies. What is in a packet is the core's business.
@@ -22,6 +22,8 @@
 //! | `ahead` | a walk over a map | one that does not wait for memory |
 //! | `merge` | several inputs | one capture in time order |
 //! | `read` | the caller's paths and closure | the run |
+//! | `live` | interfaces (feature `live`) | batches that own their packets |
+//! | `write` | chosen packets | pcapng with comments, within a bound |
 //!
 //! A capture that breaks off is no error: it is read up to there, and its [`FileSummary`] says so. [`InputError`] is
 //! for inputs of which nothing can be read.
@@ -52,16 +54,21 @@
 )]
 
 mod ahead;
+mod batch;
 mod compress;
 mod error;
 mod format;
+#[cfg(feature = "live")]
+pub mod live;
 mod map;
 mod merge;
 mod read;
 mod source;
 mod stream;
 mod summary;
+pub mod write;
 
+pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};

@@ -62,10 +62,15 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// Notes that the bytes of `packet` are at `at` of a window.
+    pub(crate) const fn new(packet: &Packet<'_>, at: usize) -> Self {
+        Self { packet: Packet { data: &[], ..*packet }, at, length: packet.data.len() }
+    }
+
     /// Notes where in `window` the bytes of `packet` are.
     pub(crate) fn of(packet: &Packet<'_>, window: &[u8]) -> Self {
         let at = packet.data.as_ptr().addr().wrapping_sub(window.as_ptr().addr());
-        Self { packet: Packet { data: &[], ..*packet }, at, length: packet.data.len() }
+        Self::new(packet, at)
     }
 
     /// The packet, with its bytes from the same `window`.

@@ -9,7 +9,7 @@ use hookscope::report::{Input, LeftOut};
 use hookscope::{Config, Filter, Inspector, Keep};
 use hookscope_capture::{InputError, Options, Summary, for_each_batch};
 
-use crate::args::{Analyze, Format};
+use crate::args::{Analyze, Format, Judging, Which};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::text::Code;
@@ -25,49 +25,57 @@ pub(crate) struct Reading {
 
 /// Reads the captures, telling `progress` how far it is.
 pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, Failure> {
-    let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| {
-        let mut inspector = Inspector::new(config(args, rayon::current_num_threads()));
-        let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
-            inspector.observe_batch(packets);
-            progress.at(at.consumed, at.total);
-            ControlFlow::Continue(())
-        })?;
-        let inspection = inspector.finish();
-        let input = input(&summary);
-        // The groups are what the text report shows; in JSON every connection speaks for itself.
-        let groups = if args.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-        Ok::<_, InputError>(Reading {
-            report: inspection.report(&input),
-            groups,
-            left_out: inspection.left_out(),
-        })
-    })
-    .map_err(Failure::from)
-}
-
-fn config(args: &Analyze, threads: usize) -> Config {
-    let keep = match (args.format, args.all) {
+    let keep = match (args.shape.format, args.shape.all) {
         (_, true) => Keep::All,
         (Format::Text, false) => Keep::Examples,
         (Format::Json | Format::Ndjson, false) => Keep::Failures,
     };
+    pool(&args.judging)?
+        .install(|| {
+            let mut inspector = Inspector::new(config(&args.judging, &args.which, keep));
+            let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
+                inspector.observe_batch(packets);
+                progress.at(at.consumed, at.total);
+                ControlFlow::Continue(())
+            })?;
+            let inspection = inspector.finish();
+            let input = input(&summary);
+            // The groups are what the text report shows; in JSON every connection speaks for itself.
+            let groups =
+                if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
+            Ok::<_, InputError>(Reading {
+                report: inspection.report(&input),
+                groups,
+                left_out: inspection.left_out(),
+            })
+        })
+        .map_err(Failure::from)
+}
+
+/// Threads to work on.
+pub(crate) fn pool(judging: &Judging) -> Result<rayon::ThreadPool, Failure> {
+    let threads = judging.threads.map_or(0, std::num::NonZeroUsize::get);
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+/// The engine's settings, for as many shards as the current pool has threads.
+pub(crate) fn config(judging: &Judging, which: &Which, keep: Keep) -> Config {
     Config {
-        deadline: args.deadline,
-        slow: args.slow,
+        deadline: judging.deadline,
+        slow: judging.slow,
         keep,
         filter: Filter {
-            servers: args.server.clone(),
-            ports: args.port.clone(),
-            names: args.name.iter().map(|name| NameFilter::new(name)).collect(),
+            servers: which.server.clone(),
+            ports: which.port.clone(),
+            names: which.name.iter().map(|name| NameFilter::new(name)).collect(),
         },
-        shards: threads,
+        shards: rayon::current_num_threads(),
         ..Config::default()
     }
 }
 
-fn input(summary: &Summary) -> Input {
+/// What the reader knows of the inputs.
+pub(crate) fn input(summary: &Summary) -> Input {
     Input {
         files: summary.files.iter().map(|file| file.name.clone()).collect(),
         truncated: summary.truncated(),

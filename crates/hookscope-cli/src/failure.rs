@@ -18,10 +18,65 @@ pub(crate) enum Failure {
         /// What to do instead.
         advice: String,
     },
+    /// No connection has this id.
+    #[error(
+        "there is no connection {id} in this capture; its id is the 'id' of --format json, or the number behind 'id' in text"
+    )]
+    NoSuchConnection { id: u64 },
+    /// A capture cannot be written.
+    #[error("{path}: cannot be written: {error}")]
+    Evidence {
+        path: String,
+        #[source]
+        error: io::Error,
+    },
+    /// Standard input cannot be kept.
+    #[error("standard input cannot be kept for a second reading: {0}; TMPDIR names a folder with more room")]
+    Spool(io::Error),
+    /// This program was built without what captures.
+    #[cfg(not(feature = "live"))]
+    #[error(
+        "this hookscope was built without capturing. Build it with libpcap (Debian: libpcap-dev): cargo install --path \
+         crates/hookscope-cli --features live. Or let tcpdump capture: {instead}"
+    )]
+    NotBuiltIn {
+        /// The same with tcpdump.
+        instead: String,
+    },
+    /// An interface cannot be captured from.
+    #[cfg(feature = "live")]
+    #[error(transparent)]
+    Live(#[from] hookscope_capture::live::LiveError),
+    /// Privileges cannot be given up.
+    #[cfg(feature = "live")]
+    #[error("privileges cannot be given up: {0}")]
+    Privileges(String),
+    /// Metrics cannot be served.
+    #[cfg(feature = "live")]
+    #[error("metrics cannot be served at {addr}: {error}")]
+    Metrics {
+        /// Where.
+        addr: String,
+        /// Why not.
+        error: String,
+    },
     /// The worker threads cannot be started.
     #[error("cannot start worker threads: {0}; try --threads 1")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// The report cannot be written.
     #[error("standard output: {0}; the report is not complete")]
     Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// Lines that go below: where in what was typed.
+    pub(crate) fn pointer(&self) -> Option<[&str; 2]> {
+        match self {
+            #[cfg(feature = "live")]
+            Self::Live(hookscope_capture::live::LiveError::Filter { filter, caret, .. }) => {
+                Some([filter, caret])
+            }
+            _ => None,
+        }
+    }
 }

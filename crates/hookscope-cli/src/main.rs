@@ -6,8 +6,11 @@
 mod args;
 mod commands;
 mod engine;
+mod evidence;
 mod failure;
 mod interrupt;
+#[cfg(feature = "live")]
+mod live;
 mod output;
 mod progress;
 mod terminal;
@@ -20,6 +23,8 @@ use clap::Parser;
 
 use args::Cli;
 
+/// What captures that we write bear as their author.
+const APPLICATION: &str = concat!("hookscope ", env!("CARGO_PKG_VERSION"));
 /// Bad usage, or an input that cannot be read.
 const UNUSABLE: u8 = 2;
 
@@ -36,6 +41,9 @@ fn main() -> ExitCode {
         Ok(status) => status.into(),
         Err(failure) => {
             complain(&failure.to_string());
+            for line in failure.pointer().into_iter().flatten() {
+                let _ = writeln!(std::io::stderr(), "  {}", text::printable(line));
+            }
             ExitCode::from(UNUSABLE)
         }
     }

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
-use hookscope::report::schema::Report;
+use hookscope::report::schema::{Lookup, Report};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -35,26 +35,47 @@ pub(crate) fn ndjson(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for connection in &report.connections {
         line(out, "connection", &serde_json::to_string(connection)?)?;
     }
-    for lookup in &report.lookups {
-        let mut lookup = serde_json::to_value(lookup)?;
-        // A lookup has a `type` of its own, that of the record; the line's is in its place.
-        if let Value::Object(fields) = &mut lookup
-            && let Some(kind) = fields.remove("type")
-        {
-            fields.insert("record_type".to_owned(), kind);
-        }
-        line(out, "lookup", &lookup.to_string())?;
+    for found in &report.lookups {
+        out.write_all(lookup(found)?.as_bytes())?;
     }
+    totals(out, report)
+}
+
+/// Writes the report's totals, as [`ndjson`] does behind all else.
+fn totals(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for endpoint in &report.endpoints {
         line(out, "endpoint", &serde_json::to_string(endpoint)?)?;
     }
     line(out, "summary", &serde_json::to_string(&report.summary)?)
 }
 
-/// Writes an object with its type as the first field.
-fn line(out: &mut dyn Write, kind: &str, object: &str) -> io::Result<()> {
+/// Writes what remains of a report whose connections and lookups were written as they came.
+#[cfg(feature = "live")]
+pub(crate) fn ndjson_rest(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    line(out, "capture", &serde_json::to_string(&report.capture)?)?;
+    totals(out, report)
+}
+
+/// The line of a lookup.
+pub(crate) fn lookup(lookup: &Lookup) -> io::Result<String> {
+    let mut lookup = serde_json::to_value(lookup)?;
+    // A lookup has a `type` of its own, that of the record; the line's is in its place.
+    if let Value::Object(fields) = &mut lookup
+        && let Some(kind) = fields.remove("type")
+    {
+        fields.insert("record_type".to_owned(), kind);
+    }
+    Ok(object("lookup", &lookup.to_string()))
+}
+
+/// The line of an object, with its type as the first field.
+pub(crate) fn object(kind: &str, object: &str) -> String {
     let fields = object.strip_prefix('{').unwrap_or(object);
-    writeln!(out, "{{\"type\":\"{kind}\",{fields}")
+    format!("{{\"type\":\"{kind}\",{fields}\n")
+}
+
+fn line(out: &mut dyn Write, kind: &str, text: &str) -> io::Result<()> {
+    out.write_all(object(kind, text).as_bytes())
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod datagrams;
 pub mod dns;
 mod file;
 mod inner;
+#[cfg(target_os = "linux")]
+pub mod replay;
 mod rng;
 pub mod story;
 pub mod tls;

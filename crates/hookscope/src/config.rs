@@ -15,6 +15,9 @@ pub struct Config {
     pub keep: Keep,
     /// Which connections to look at.
     pub filter: Filter,
+    /// Whether to say what is known while packets still come, through
+    /// [`Inspector::take_events`](crate::Inspector::take_events).
+    pub watch: bool,
     /// Into how many parts connections are divided for parallel work. Changes speed, never the answer.
     pub shards: usize,
     /// Bounds on memory.
@@ -28,6 +31,7 @@ impl Default for Config {
             slow: None,
             keep: Keep::Failures,
             filter: Filter::default(),
+            watch: false,
             shards: 1,
             limits: Limits::default(),
         }
@@ -62,13 +66,16 @@ pub struct Limits {
     /// Connections tracked at once of which nothing but SYNs was seen. They are smaller and not counted among the others;
     /// at the bound, too, the ones that were quiet longest are judged as they stand.
     pub openings: usize,
-    /// Connections that are handed out one by one. Past it, those that began first are; the others are only counted.
-    pub kept: usize,
     /// Octets of one direction that wait for an earlier segment. Past it, the missing octets are given up as lost
     /// to the capture.
     pub reassembly: usize,
     /// Octets of one TLS handshake message that are kept. A longer message is skipped, not read.
     pub handshake: usize,
+    /// Servers, by address and name, that are counted one by one. Past it, connections to further ones are counted
+    /// together.
+    pub servers: usize,
+    /// Connections that are handed out whole. Past it, those that began first are; the others are only counted.
+    pub kept: usize,
     /// DNS lookups followed at once. At the bound the oldest are judged as they stand.
     pub lookups: usize,
     /// DNS lookups that are handed out one by one, failed and healthy ones each. Past it, failures are only counted.
@@ -95,6 +102,7 @@ impl Default for Limits {
         Self {
             connections: 1 << 20,
             openings: 1 << 22,
+            servers: 1 << 13,
             kept: 1 << 17,
             reassembly: 256 << 10,
             handshake: 128 << 10,
@@ -108,6 +116,13 @@ impl Default for Limits {
             fragments: FragmentLimits::default(),
             closed: Duration::from_secs(60),
         }
+    }
+}
+
+impl Limits {
+    /// Bounds for a run without an end: what is reported is bounded as well.
+    pub fn unattended() -> Self {
+        Self { servers: 1_024, kept: 10_000, ..Self::default() }
     }
 }
 

@@ -17,6 +17,9 @@ impl Timestamp {
     /// The earliest time that can be expressed.
     pub const MIN: Self = Self(i64::MIN);
 
+    /// The latest time that can be expressed.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// The time that is `nanos` nanoseconds after the Unix epoch.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)

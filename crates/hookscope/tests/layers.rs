@@ -49,6 +49,7 @@ const MAP: &[(&str, &[&str])] = &[
             "fragments",
             "lookup",
             "packet",
+            "side",
             "time",
             "wire",
         ],
@@ -56,7 +57,20 @@ const MAP: &[(&str, &[&str])] = &[
     // Findings in the words of the outside.
     (
         "report",
-        &["connection", "diagnosis", "flow", "http", "inspect", "lookup", "packet", "side", "time", "tls"],
+        &[
+            "config",
+            "connection",
+            "diagnosis",
+            "filter",
+            "flow",
+            "http",
+            "inspect",
+            "lookup",
+            "packet",
+            "side",
+            "time",
+            "tls",
+        ],
     ),
 ];
 

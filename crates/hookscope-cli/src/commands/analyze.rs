@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use hookscope::report::schema::Report;
 
 use super::Status;
-use crate::args::{Analyze, Format};
+use crate::args::{Analyze, Format, Shape};
 use crate::engine::{self, Reading};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -14,26 +14,27 @@ use crate::{complain, interrupt, output, terminal, text};
 /// Reads, judges and reports.
 pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     refuse_mistyped_command(args)?;
-    interrupt::leave_to_writer(args);
-    let mut progress = Progress::new(!args.no_progress && !args.quiet);
+    interrupt::leave_to_writer(&args.files);
+    let mut progress = Progress::new(!args.no_progress && !args.shape.quiet);
     let reading = engine::read(args, &mut progress)?;
     drop(progress);
 
     // The text report shows warnings itself, unless it is to be short; what programs read has them among other fields.
-    if args.format != Format::Text || args.quiet {
+    if args.shape.format != Format::Text || args.shape.quiet {
         reading.report.capture.warnings.iter().for_each(|warning| complain(warning));
         text::filtered(&reading.report, &reading.left_out).iter().for_each(|remark| complain(remark));
     }
-    output::to_stdout(|out| write(out, args, &reading))?;
+    output::to_stdout(|out| write(out, &args.shape, &reading))?;
     Ok(status(&reading.report))
 }
 
-fn write(out: &mut dyn Write, args: &Analyze, reading: &Reading) -> io::Result<()> {
-    match args.format {
+/// Writes the report as it was asked for.
+pub(super) fn write(out: &mut dyn Write, shape: &Shape, reading: &Reading) -> io::Result<()> {
+    match shape.format {
         Format::Json => output::json(out, &reading.report, io::stdout().is_terminal()),
         Format::Ndjson => output::ndjson(out, &reading.report),
         Format::Text => {
-            let detail = match (args.quiet, args.verbose) {
+            let detail = match (shape.quiet, shape.verbose) {
                 (true, _) => text::Detail::Quiet,
                 (_, true) => text::Detail::Verbose,
                 _ => text::Detail::Normal,
@@ -42,18 +43,18 @@ fn write(out: &mut dyn Write, args: &Analyze, reading: &Reading) -> io::Result<(
                 report: &reading.report,
                 groups: &reading.groups,
                 left_out: reading.left_out,
-                all: args.all,
+                all: shape.all,
                 detail,
             };
             let mut page = String::new();
-            text::report(&mut page, terminal::paper(args.color.when), &story).map_err(io::Error::other)?;
+            text::report(&mut page, terminal::paper(shape.color.when), &story).map_err(io::Error::other)?;
             out.write_all(page.as_bytes())
         }
     }
 }
 
 /// Whether anything in the report failed.
-fn status(report: &Report) -> Status {
+pub(super) fn status(report: &Report) -> Status {
     let summary = &report.summary;
     if summary.failed_connections > 0 || summary.failed_calls > 0 || summary.failed_lookups > 0 {
         Status::Failed
@@ -66,8 +67,9 @@ fn status(report: &Report) -> Status {
 fn refuse_mistyped_command(args: &Analyze) -> Result<(), Failure> {
     let Some(first) = args.files.first() else { return Ok(()) };
     let typed = first.to_string_lossy();
-    let meant =
-        ["analyze", "explain"].into_iter().find(|command| strsim::damerau_levenshtein(command, &typed) <= 2);
+    let meant = ["analyze", "explain", "extract", "live"]
+        .into_iter()
+        .find(|command| strsim::damerau_levenshtein(command, &typed) <= 2);
     match meant {
         Some(command) if !first.exists() => {
             Err(Failure::MistakenForFile { typed: typed.into_owned(), command })

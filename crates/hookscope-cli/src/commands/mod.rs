@@ -2,6 +2,8 @@
 
 mod analyze;
 mod explain;
+mod extract;
+mod live;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,8 @@ impl From<Status> for ExitCode {
 pub(crate) fn run(command: Command) -> Result<Status, Failure> {
     match command {
         Command::Analyze(args) => analyze::run(&args),
+        Command::Live(args) => live::run(&args),
+        Command::Extract(args) => extract::run(&args),
         Command::Explain(args) => explain::run(&args),
     }
 }

@@ -10,6 +10,8 @@ mod healthy;
 mod layout;
 mod listing;
 mod markdown;
+#[cfg(feature = "live")]
+mod news;
 mod notes;
 mod numbers;
 mod prose;
@@ -27,8 +29,10 @@ use hookscope::report::schema::{Group, Report};
 pub(crate) use explain::{Code, codes, page};
 use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};
+#[cfg(feature = "live")]
+pub(crate) use news::{Pulse, lookup, notice, pulse};
 pub(crate) use notes::filtered;
-pub(crate) use numbers::duration;
+pub(crate) use numbers::{counted, duration};
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

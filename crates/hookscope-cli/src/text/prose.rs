@@ -20,12 +20,17 @@ pub(super) fn summary(group: &Group) -> String {
         let called = said.replace(&format!("name server {server} "), "name server ");
         return numbers(&called.replace(server, "the name server"));
     }
+    short(full, said)
+}
+
+/// What happened, for a reader who sees the server's name, which is `full` in the sentence, before it.
+pub(super) fn short(full: &str, said: &str) -> String {
     let short = match said.split_once(full) {
         // An address may be the beginning of another.
-        Some((_, after)) if after.starts_with(|next: char| next.is_ascii_digit()) => said.clone(),
+        Some((_, after)) if after.starts_with(|next: char| next.is_ascii_digit()) => said.to_owned(),
         Some(("", after)) => format!("The server{after}"),
         Some((before, after)) => format!("{before}the server{after}"),
-        None => said.clone(),
+        None => said.to_owned(),
     };
     numbers(&short)
 }

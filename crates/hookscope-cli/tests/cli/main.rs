@@ -2,6 +2,7 @@
 
 mod compressed;
 mod explain;
+mod extract;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod interrupt;

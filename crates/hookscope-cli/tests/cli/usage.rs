@@ -14,6 +14,13 @@ fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
         &["--format", "xml", "a.pcap"],
         &["-q", "-v", "a.pcap"],
         &["explain", "ok", "idle"],
+        &["extract", "a.pcap"],
+        &["extract", "-w", "out.pcapng"],
+        &["live", "--rotate", "100MB"],
+        &["live", "--write", "e.pcapng", "--rotate", "10"],
+        &["live", "--write", "e.pcapng", "--keep", "3"],
+        &["live", "--metrics", "9478x"],
+        &["live", "--count", "0"],
     ] {
         let Said { status, out: stdout, err: stderr } = run(args);
         assert_eq!((status, stdout.as_str()), (Some(2), ""), "{args:?}");
@@ -45,6 +52,15 @@ fn an_unknown_code_is_one_line_and_2() {
         stderr,
         "hookscope: there is no code 'no\\u{1b}[2Jnsense'; 'hookscope explain' lists all codes\n"
     );
+}
+
+#[cfg(not(feature = "live"))]
+#[test]
+fn without_capturing_built_in_it_says_how_to_do_without() {
+    let Said { status, out, err } = run(&["live", "-i", "eth0", "tcp port 443"]);
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(err.contains("--features live"), "{err}");
+    assert!(err.ends_with("tcpdump -i eth0 -U -w - 'tcp port 443' | hookscope -\n"), "{err}");
 }
 
 #[test]

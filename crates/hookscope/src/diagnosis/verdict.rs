@@ -256,6 +256,27 @@ impl Finding {
         Self { severity: Severity::Ok, ..Self::failure(rule, code, phase, Moment::END) }
     }
 
+    /// Whether it says that something did not come, which may have come and not been captured.
+    pub(crate) fn may_be_a_loss(&self) -> bool {
+        let answered = self.code.class == Class::Rst && self.phase == Phase::Connect;
+        match self.code.class {
+            Class::SynDrop
+            | Class::TlsStall
+            | Class::ClosedEarly
+            | Class::SlowResponse
+            | Class::PathBlackhole
+            | Class::Unknown => true,
+            Class::Rst => !answered,
+            Class::DnsFailure => self.code.name == "dns-timeout",
+            Class::Ok
+            | Class::IcmpUnreachable
+            | Class::TlsAlert
+            | Class::ProtocolMismatch
+            | Class::HttpError
+            | Class::NotSent => false,
+        }
+    }
+
     /// By a side.
     pub(crate) fn by(mut self, side: Side) -> Self {
         self.by = Some(By::Side(side));

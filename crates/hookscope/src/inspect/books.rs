@@ -7,6 +7,7 @@ use crate::diagnosis::verdict::{Finding, Severity};
 use crate::inspect::outcome::Outcome;
 use crate::inspect::tally::{GroupTally, Tally};
 use crate::inspect::tracked::Tracked;
+use crate::inspect::watch::{About, Over};
 use crate::time::Timestamp;
 
 /// The books of one shard.
@@ -16,7 +17,7 @@ pub(crate) struct Books {
     pub(crate) tally: Tally,
     /// Connections that are to be reported one by one.
     pub(crate) finished: Vec<Outcome>,
-    /// Connections that were to be reported one by one, and are too many.
+    /// How many there was no room for among those.
     pub(crate) left_out: u64,
     /// Packets that were further sightings of one that was counted.
     pub(crate) duplicates: u64,
@@ -38,36 +39,81 @@ impl Books {
         tracked: &mut Tracked,
         now: Timestamp,
         config: &Config,
-    ) -> Option<Finding> {
+    ) -> Option<Wanted> {
         let verdict = tracked.conclude(now, config, self);
         self.duplicates += tracked.connection.duplicates;
         let group = self.tally.connection(&tracked.connection, &verdict);
-        is_wanted(config.keep, group, tracked.connection.id).then_some(verdict)
+        let is_kept = is_wanted(config.keep, group, tracked.connection.id);
+        let about = self.news(tracked, &verdict, config);
+        (is_kept || !about.is_empty()).then_some(Wanted { verdict, about, is_kept })
     }
 
     /// Judges and counts a connection of which nothing but SYNs was seen.
     pub(super) fn settle_opening(&mut self, opening: Opening, now: Timestamp, config: &Config) {
         let (code, severity) = judge_opening(&opening, now);
         let group = self.tally.opening(&opening, code, severity);
-        if is_wanted(config.keep, group, opening.id) {
+        let is_kept = is_wanted(config.keep, group, opening.id);
+        if is_kept || self.tally.watch.is_some() {
             let mut tracked = Tracked::new(opening.connection());
             opening.replay(&mut tracked.connection, &config.limits);
             let verdict = tracked.conclude(now, config, self);
-            self.keep(tracked.into_outcome(now, verdict), config);
-        }
-    }
-
-    /// Keeps a connection that is wanted whole.
-    pub(super) fn keep(&mut self, outcome: Outcome, config: &Config) {
-        if config.keep == Keep::Examples {
-            self.tally.example(outcome);
-        } else {
-            self.finished.push(outcome);
-            if self.finished.len() >= config.limits.kept.saturating_mul(2).max(1) {
-                self.left_out += keep_first(&mut self.finished, config.limits.kept);
+            let about = self.news(&tracked, &verdict, config);
+            if is_kept || !about.is_empty() {
+                let wanted = Wanted { verdict, about, is_kept };
+                self.keep(tracked, now, wanted, config);
             }
         }
     }
+
+    /// What those who watch have to be told of a connection that is over.
+    fn news(&mut self, tracked: &Tracked, verdict: &Finding, config: &Config) -> Vec<About> {
+        let watch = self.tally.watch.as_mut();
+        watch.map(|watch| watch.over(tracked, verdict, config)).unwrap_or_default()
+    }
+
+    /// Keeps a connection that is wanted whole.
+    pub(super) fn keep(&mut self, tracked: Tracked, now: Timestamp, wanted: Wanted, config: &Config) {
+        let Wanted { verdict, about, is_kept } = wanted;
+        let outcome = tracked.into_outcome(now, verdict);
+        match &mut self.tally.watch {
+            Some(watch) if !about.is_empty() => watch.over.push(Over { outcome, about, is_kept }),
+            _ => self.store(outcome, config),
+        }
+    }
+
+    /// Keeps a connection for the report.
+    fn store(&mut self, outcome: Outcome, config: &Config) {
+        if config.keep == Keep::Examples {
+            self.tally.example(outcome);
+            return;
+        }
+        self.finished.push(outcome);
+        if self.finished.len() >= config.limits.kept.saturating_mul(2).max(1) {
+            self.left_out += keep_first(&mut self.finished, config.limits.kept);
+        }
+    }
+
+    /// Keeps for the report what nobody has to be told of any more.
+    pub(crate) fn store_told(&mut self, over: Vec<Over>, config: &Config) {
+        let kept = over.into_iter().filter(|over| over.is_kept);
+        kept.for_each(|over| self.store(over.outcome, config));
+    }
+
+    /// Keeps for the report what nobody asked about.
+    pub(crate) fn store_untold(&mut self, config: &Config) {
+        let over = self.tally.watch.as_mut().map(|watch| std::mem::take(&mut watch.over));
+        self.store_told(over.unwrap_or_default(), config);
+    }
+}
+
+/// A connection that is wanted whole.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    verdict: Finding,
+    /// What those who watch have to be told.
+    about: Vec<About>,
+    /// Whether it is for the report, too.
+    is_kept: bool,
 }
 
 /// Leaves only the first `most` of the connections, in the order of the capture. Gives back how many it dropped.

@@ -18,8 +18,10 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
     pub(crate) tracker: Tracker,
-    /// Those that are to be reported, by their first queries once [finished](Self::finish).
+    /// Those that are to be reported, by their first queries once [stored](Self::store_all).
     pub(crate) kept: Vec<JudgedLookup>,
+    /// Failures that nobody was told of yet, where somebody watches.
+    pub(crate) untold: Vec<JudgedLookup>,
     /// How often each name was looked up, for as many names as failures are kept.
     pub(crate) asked: HashMap<Box<str>, u64, foldhash::fast::FixedState>,
     /// Those that pass the filter, healthy ones included, and how many of them failed.
@@ -67,10 +69,21 @@ impl Lookups {
         self.judge(config);
     }
 
+    /// No message came up to `clock`.
+    pub(crate) fn advance(&mut self, clock: Timestamp, config: &Config) {
+        self.tracker.advance(clock);
+        self.judge(config);
+    }
+
     /// No packet follows.
     pub(crate) fn finish(&mut self, clock: Timestamp, config: &Config) {
         self.tracker.finish(clock);
         self.judge(config);
+    }
+
+    /// Keeps those of which nobody asked to be told, and puts all in order.
+    pub(crate) fn store_all(&mut self, config: &Config) {
+        std::mem::take(&mut self.untold).into_iter().for_each(|judged| self.keep(judged, config));
         self.kept.sort_by_key(|judged| judged.lookup.id);
     }
 
@@ -79,18 +92,27 @@ impl Lookups {
             let verdict = judge_lookup(&lookup, now);
             let judged = JudgedLookup { lookup, now, verdict };
             self.count(&judged, config);
-            let severity = judged.verdict.severity;
-            let kept = match severity {
-                Severity::Ok if config.keep != Keep::All => continue,
-                Severity::Ok => &mut self.healthy,
-                _ => &mut self.failed,
-            };
-            if *kept < config.limits.kept_lookups {
-                *kept += 1;
-                self.kept.push(judged);
+            if config.watch && judged.verdict.severity != Severity::Ok {
+                self.untold.push(judged);
             } else {
-                self.left_out += u64::from(severity != Severity::Ok);
+                self.keep(judged, config);
             }
+        }
+    }
+
+    /// Keeps a lookup that was counted, as far as there is room.
+    pub(crate) fn keep(&mut self, judged: JudgedLookup, config: &Config) {
+        let severity = judged.verdict.severity;
+        let kept = match severity {
+            Severity::Ok if config.keep != Keep::All => return,
+            Severity::Ok => &mut self.healthy,
+            _ => &mut self.failed,
+        };
+        if *kept < config.limits.kept_lookups {
+            *kept += 1;
+            self.kept.push(judged);
+        } else {
+            self.left_out += u64::from(severity != Severity::Ok);
         }
     }
 

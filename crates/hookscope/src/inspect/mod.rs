@@ -10,19 +10,22 @@
 
 mod books;
 pub(crate) mod lookups;
+pub(crate) mod losses;
 pub(crate) mod outcome;
 pub(crate) mod shard;
 mod slab;
 pub(crate) mod tally;
-mod tracked;
+pub(crate) mod tracked;
 pub(crate) mod traffic;
-mod worker;
+pub(crate) mod watch;
+pub(crate) mod worker;
 
 use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::inspect::books::keep_first;
 use crate::inspect::lookups::Lookups;
+use crate::inspect::losses::Losses;
 use crate::inspect::outcome::Outcome;
 use crate::inspect::shard::{GivenUp, When};
 use crate::inspect::tally::Tally;
@@ -39,10 +42,12 @@ use crate::wire::Malformed;
 /// with [`finish`](Self::finish). The result is a function of the packets and the [`Config`] alone.
 #[derive(Debug)]
 pub struct Inspector {
-    config: Config,
-    workers: Vec<Worker>,
+    pub(crate) config: Config,
+    pub(crate) workers: Vec<Worker>,
     traffic: Traffic,
-    lookups: Lookups,
+    pub(crate) lookups: Lookups,
+    /// What is known not to have been captured.
+    pub(crate) losses: Losses,
 }
 
 /// All that an [`Inspector`] found.
@@ -55,7 +60,9 @@ pub struct Inspection {
     pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
     pub(crate) given_up: GivenUp,
+    /// Connections that are only counted, as there was no room for more.
     pub(crate) left_out: u64,
+    pub(crate) losses: Losses,
 }
 
 impl Inspector {
@@ -66,7 +73,8 @@ impl Inspector {
     pub fn new(config: Config) -> Self {
         let count = config.shards.max(1);
         let workers = (0..count).map(|index| Worker::new(index, count, &config)).collect();
-        Self { config, workers, traffic: Traffic::default(), lookups: Lookups::default() }
+        let (traffic, lookups, losses) = (Traffic::default(), Lookups::default(), Losses::default());
+        Self { config, workers, traffic, lookups, losses }
     }
 
     /// Takes one packet. Whatever its bytes are, it is counted and the next one may come.
@@ -76,7 +84,7 @@ impl Inspector {
 
     /// Takes packets in the order of the capture; runs on the current rayon pool where that pays.
     pub fn observe_batch(&mut self, packets: &[Packet<'_>]) {
-        let Self { config, workers, traffic, lookups } = self;
+        let Self { config, workers, traffic, lookups, .. } = self;
         let start = When { position: traffic.packets, clock: traffic.clock() };
         let observe = |worker: &mut Worker| {
             let mut malformed = Vec::new();
@@ -97,13 +105,57 @@ impl Inspector {
         }
     }
 
-    /// No packet follows: judges what is still open.
-    pub fn finish(mut self) -> Inspection {
+    /// No packet came up to `now`: time passes all the same. For those who capture and see a quiet wire.
+    ///
+    /// A packet that is older than `now` may still come; what is judged here because nothing came is judged without it.
+    pub fn advance(&mut self, now: Timestamp) {
+        let clock = self.traffic.clock().max(now);
+        for Worker { shard, .. } in &mut self.workers {
+            shard.look(clock, &self.config);
+            shard.sweep(clock, &self.config);
+        }
+        self.lookups.advance(clock, &self.config);
+    }
+
+    /// So many packets were dropped before they could be observed, after `from` and up to `to`.
+    ///
+    /// Verdicts on what was open then say so, where a lost packet could explain them.
+    pub fn lost(&mut self, packets: u64, from: Timestamp, to: Timestamp) {
+        self.losses.add(packets, from, to);
+    }
+
+    /// How many connections are open.
+    pub fn open_connections(&self) -> usize {
+        self.workers.iter().map(|worker| worker.shard.open_connections()).sum()
+    }
+
+    /// How many DNS lookups are over.
+    pub fn lookups(&self) -> u64 {
+        self.lookups.counted
+    }
+
+    /// How many connections and lookups were judged before they were over, because there were too many.
+    pub fn given_up(&self) -> u64 {
+        let of = |worker: &Worker| worker.shard.given_up.connections + worker.shard.given_up.openings;
+        self.workers.iter().map(of).sum::<u64>() + self.lookups.tracker.given_up
+    }
+
+    /// No packet follows: judges what is still open. What this shows can be [taken](Self::take_events) before
+    /// [`finish`](Self::finish).
+    pub fn close(&mut self) {
         let (config, clock) = (&self.config, self.traffic.clock());
         self.workers.par_iter_mut().for_each(|worker| worker.shard.finish_all(clock, config));
         self.lookups.finish(clock, config);
+    }
+
+    /// No packet follows: judges what is still open.
+    pub fn finish(mut self) -> Inspection {
+        self.close();
+        let config = &self.config;
+        self.workers.iter_mut().for_each(|worker| worker.shard.books.store_untold(config));
+        self.lookups.store_all(config);
         let mut outcomes = Vec::new();
-        let mut tally = Tally::default();
+        let mut tally = Tally::bounded(config.limits.servers);
         let (mut given_up, mut duplicates, mut left_out) = (GivenUp::default(), 0, 0);
         for Worker { shard, .. } in self.workers {
             outcomes.extend(shard.books.finished);
@@ -122,6 +174,7 @@ impl Inspector {
             duplicates,
             given_up,
             left_out,
+            losses: self.losses,
         }
     }
 

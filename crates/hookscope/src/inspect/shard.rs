@@ -8,6 +8,7 @@ use crate::connection::{Connection, Opening};
 use crate::flow::key::{Endpoint, FlowKey};
 use crate::inspect::books::Books;
 use crate::inspect::slab::{Slab, Times};
+use crate::inspect::tally::Tally;
 use crate::inspect::tracked::Tracked;
 use crate::lookup::Heard;
 use crate::time::Timestamp;
@@ -108,6 +109,14 @@ impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
 
+    /// A shard without connections.
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut shard = Self::default();
+        shard.books.tally = Tally::bounded(config.limits.servers);
+        shard.books.tally.watch = config.watch.then(Box::default);
+        shard
+    }
+
     /// Takes a segment.
     #[inline]
     pub(crate) fn segment(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
@@ -118,6 +127,9 @@ impl Shard {
                     tracked.observe(segment, when.clock, config, &mut self.books);
                     tracked.connection.hear(when.position, when.clock, &mut self.heard);
                     *times = tracked.times(when.clock, config);
+                    if let Some(watch) = &mut self.books.tally.watch {
+                        watch.happened(at, tracked, when.clock, config);
+                    }
                     return;
                 }
                 let now = times.expires.min(when.clock);
@@ -152,9 +164,13 @@ impl Shard {
         self.make_room(when.clock, config);
         let place = match Opening::of(when.position, segment) {
             Some(opening) => {
+                let first = opening.first;
                 let at = self.openings.insert(opening);
                 if let Some((_, times)) = at.and_then(|at| self.openings.get_mut(at)) {
                     *times = opening_times(when.clock, config);
+                }
+                if let Some((watch, at)) = self.books.tally.watch.as_mut().zip(at) {
+                    watch.opened(at, first, config);
                 }
                 at.map(Place::Opening)
             }
@@ -168,7 +184,46 @@ impl Shard {
                 at.map(Place::Tracked)
             }
         };
+        self.happened(place, when.clock, config);
         self.enter(place, &segment.key, segment.hash);
+    }
+
+    /// Something happened at `place`, for those who watch.
+    fn happened(&mut self, place: Option<Place>, clock: Timestamp, config: &Config) {
+        if let Some(watch) = &mut self.books.tally.watch
+            && let Some(Place::Tracked(at)) = place
+            && let Some(tracked) = self.tracked.get(at)
+        {
+            watch.happened(at, tracked, clock, config);
+        }
+    }
+
+    /// Looks at the connections of which something can be said at `clock`, though they are not over.
+    pub(crate) fn look(&mut self, clock: Timestamp, config: &Config) {
+        let Self { tracked, openings, books, .. } = self;
+        let Some(watch) = &mut books.tally.watch else { return };
+        for at in watch.due(clock) {
+            if let Some(tracked) = tracked.get(at) {
+                watch.look(at, tracked, clock, config);
+            }
+        }
+        for at in watch.due_openings(clock) {
+            if let Some(opening) = openings.get(at) {
+                let mut tracked = Tracked::new(opening.connection());
+                opening.replay(&mut tracked.connection, &config.limits);
+                watch.look_at_opening(tracked, clock, config);
+            }
+        }
+    }
+
+    /// The open connection in a place, if it is the one with this id.
+    pub(crate) fn tracked(&self, at: u32, id: u64) -> Option<&Tracked> {
+        self.tracked.get(at).filter(|tracked| tracked.connection.id == id)
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.tracked.len() + self.openings.len()
     }
 
     /// Makes a connection of an opening for which something else came than its SYN.
@@ -178,6 +233,9 @@ impl Shard {
         let Some(opening) = self.openings.remove(at) else { return };
         let key = opening.key;
         self.forget(Place::Opening(at), &key);
+        if let Some(watch) = &mut self.books.tally.watch {
+            watch.closed_opening(at);
+        }
         let at = self.tracked.insert(Tracked::new(opening.connection()));
         if let Some((tracked, theirs)) = at.and_then(|at| self.tracked.get_mut(at)) {
             opening.replay(&mut tracked.connection, &config.limits);
@@ -217,6 +275,7 @@ impl Shard {
         tracked.translated = Some(Box::new(segment.key));
         tracked.observe(segment, when.clock, config, &mut self.books);
         *times = tracked.times(when.clock, config);
+        self.happened(Some(Place::Tracked(at)), when.clock, config);
         let entry = Entry::new(segment.hash, Place::Tracked(at));
         self.table.insert_unique(Entry::spread(entry.hash), entry, |entry| Entry::spread(entry.hash));
         true
@@ -256,6 +315,7 @@ impl Shard {
             if when.clock < times.expires {
                 tracked.connection.unreachable(error);
                 *times = tracked.times(when.clock, config);
+                self.happened(place, when.clock, config);
                 return;
             }
             let now = times.expires;
@@ -267,7 +327,9 @@ impl Shard {
             tracked.connection.unreachable(error);
             *times = tracked.times(when.clock, config);
         }
-        self.enter(at.map(Place::Tracked), &key, hash);
+        let place = at.map(Place::Tracked);
+        self.happened(place, when.clock, config);
+        self.enter(place, &key, hash);
     }
 
     #[inline]
@@ -360,10 +422,13 @@ impl Shard {
             Place::Tracked(at) => {
                 let Some((tracked, _)) = self.tracked.get_mut(at) else { return };
                 let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
+                if let Some(watch) = &mut self.books.tally.watch {
+                    watch.closed(at);
+                }
                 match self.books.settle(tracked, now, config) {
-                    Some(verdict) => {
+                    Some(wanted) => {
                         if let Some(tracked) = self.tracked.remove(at) {
-                            self.books.keep(tracked.into_outcome(now, verdict), config);
+                            self.books.keep(tracked, now, wanted, config);
                         }
                     }
                     None => self.tracked.clear(at),
@@ -373,6 +438,9 @@ impl Shard {
             Place::Opening(at) => {
                 let Some(opening) = self.openings.remove(at) else { return };
                 let key = opening.key;
+                if let Some(watch) = &mut self.books.tally.watch {
+                    watch.closed_opening(at);
+                }
                 self.books.settle_opening(opening, now, config);
                 [Some(key), None]
             }

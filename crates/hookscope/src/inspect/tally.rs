@@ -12,6 +12,7 @@ use crate::connection::{Connection, Opening};
 use crate::diagnosis::verdict::{Code, Finding, Severity};
 use crate::flow::key::{Address, Endpoint};
 use crate::inspect::outcome::{Outcome, server_name};
+use crate::inspect::watch::Watch;
 use crate::packet::Moment;
 use crate::time::Elapsed;
 
@@ -23,10 +24,11 @@ pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
     index: HashTable<usize>,
     servers: Vec<ServerTally>,
+    /// How many servers are counted one by one; all of them where it is not set.
+    most: Option<usize>,
+    /// What is to be known before the end, where somebody watches.
+    pub(crate) watch: Option<Box<Watch>>,
 }
-
-/// What stands for all servers past the bound.
-pub(crate) const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
 
 /// Where a server and name stands in `servers`.
 #[inline]
@@ -87,8 +89,14 @@ pub(crate) struct LatencyTally {
 }
 
 impl Tally {
-    /// How many servers and names are told apart. A cluster has some hundreds of webhooks.
-    pub(crate) const SERVERS: usize = 1 << 13;
+    /// What stands for servers that are not counted one by one: no server has this address.
+    pub(crate) const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
+    const OTHERS_NAME: &str = "other servers";
+
+    /// No counts, for at most so many servers.
+    pub(crate) fn bounded(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
 
     /// Counts a call and how it went.
     pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity) {
@@ -123,19 +131,22 @@ impl Tally {
         group
     }
 
-    /// Keeps a connection that was counted as the example of its group.
+    /// Keeps a connection that was counted as the example of its group, unless there is a better one by now.
     pub(crate) fn example(&mut self, outcome: Outcome) {
         let server = self.server(outcome.connection.server(), outcome.server_name());
         let Finding { code, severity, .. } = outcome.verdict;
         let group = server.group(code, severity, outcome.connection.first);
-        group.example = Some(Box::new(outcome));
+        if group.wants(outcome.connection.id) {
+            group.example = Some(Box::new(outcome));
+        }
     }
 
-    /// What was seen of a server under a name. Past the bound, what was seen of all others.
+    /// What was seen of a server under a name: of all others, where there are too many.
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
-        let Self { index, servers, .. } = self;
+        let Self { index, servers, most, .. } = self;
+        let is_full = most.is_some_and(|most| servers.len() >= most);
         let (server, name) = match find(index, servers, server, name) {
-            None if servers.len() >= Self::SERVERS => (OTHERS, None),
+            None if is_full => (Self::OTHERS, Some(Self::OTHERS_NAME)),
             _ => (server, name),
         };
         let place = find(index, servers, server, name).unwrap_or_else(|| {

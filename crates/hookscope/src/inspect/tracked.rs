@@ -16,11 +16,11 @@ use crate::wire::Segment;
 
 /// A connection that may still receive segments.
 #[derive(Debug)]
-pub(super) struct Tracked {
-    pub(super) connection: Connection,
+pub(crate) struct Tracked {
+    pub(crate) connection: Connection,
     calls: Vec<JudgedCall>,
     /// The key of the same connection on the other side of address translation.
-    pub(super) translated: Option<Box<FlowKey>>,
+    pub(crate) translated: Option<Box<FlowKey>>,
 }
 
 impl Tracked {
@@ -76,23 +76,29 @@ impl Tracked {
     fn keep(&mut self, call: Call, finding: Option<Finding>, config: &Config, tally: &mut Tally) {
         let severity = finding.as_ref().map_or(Severity::Ok, |finding| finding.severity);
         tally.call(&self.connection, &call, severity);
+        if let Some(watch) = &mut tally.watch {
+            watch.judged(&self.connection, &call, finding.as_ref());
+        }
         let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
         if wanted || severity != Severity::Ok {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }
     }
 
-    /// Judges the last call and the connection, of which no more will come.
-    pub(super) fn conclude(&mut self, now: Timestamp, config: &Config, books: &mut Books) -> Finding {
-        self.connection.finish(&mut books.around(config));
-        self.judge_ended(now, config, books);
+    /// The calls that were judged and kept.
+    pub(crate) fn calls(&self) -> &[JudgedCall] {
+        &self.calls
+    }
+
+    /// The verdict on the connection as it stands at `now`, and that on its last call, which is not judged yet.
+    pub(super) fn verdict(&self, now: Timestamp, config: &Config) -> (Finding, Option<JudgedCall>) {
         let case = Case { connection: &self.connection, now, config };
         let last = self.connection.application.calls.last;
         let answered = last.filter(Call::is_answered);
         let finding = answered.and_then(|call| judge_call(&case, &call));
         let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
         let verdict = judge_connection(&case, earlier);
-        if let Some(call) = last {
+        let last = last.map(|call| {
             // A call that was not answered has failed, or not, by what became of its connection; so has one whose
             // response was cut off.
             let own = verdict.at.is_before(call.start) && verdict.severity != Severity::Ok;
@@ -100,13 +106,25 @@ impl Tracked {
             let failed = finding.as_ref().is_some_and(|finding| finding.severity == Severity::Failure);
             let judged = failed || answered.is_some() && !cut_off;
             let finding = if judged { finding } else { Some(judge_open_call(&case, &call)) };
-            self.keep(call, finding, config, &mut books.tally);
+            JudgedCall { call, finding: finding.map(Box::new) }
+        });
+        (verdict, last)
+    }
+
+    /// Judges the last call and the connection, of which no more will come.
+    pub(super) fn conclude(&mut self, now: Timestamp, config: &Config, books: &mut Books) -> Finding {
+        self.connection.finish(&mut books.around(config));
+        self.judge_ended(now, config, books);
+        let (verdict, last) = self.verdict(now, config);
+        if let Some(JudgedCall { call, finding }) = last {
+            self.keep(call, finding.map(|finding| *finding), config, &mut books.tally);
         }
         verdict
     }
 
     /// The connection, over, with its verdict.
     pub(super) fn into_outcome(self, now: Timestamp, verdict: Finding) -> Outcome {
-        Outcome { connection: self.connection, now, verdict, calls: self.calls }
+        let Self { connection, calls, translated } = self;
+        Outcome { connection, translated, now, verdict, calls }
     }
 }

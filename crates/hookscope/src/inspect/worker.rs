@@ -30,7 +30,7 @@ impl Worker {
     /// The `index`-th of so many workers.
     pub(crate) fn new(index: usize, workers: usize, config: &Config) -> Self {
         let fragments = Fragments::new(config.limits.fragments);
-        Self { shard: Shard::default(), fragments, index, workers, heard: Vec::new() }
+        Self { shard: Shard::new(config), fragments, index, workers, heard: Vec::new() }
     }
 
     /// Takes its own of `packets`, the first of which stands at `start`. The first worker counts what cannot be decoded.
@@ -56,6 +56,7 @@ impl Worker {
                 Err(reason) => malformed.push(reason),
             }
         }
+        self.shard.look(clock, config);
         self.shard.sweep(clock, config);
         self.heard.append(&mut self.shard.heard);
     }

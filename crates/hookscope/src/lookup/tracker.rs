@@ -74,15 +74,20 @@ impl Tracker {
 
     /// Takes the next message.
     pub(crate) fn observe(&mut self, heard: &Heard, limits: &Limits) {
-        while let Some(&(due, number)) = self.due.first().filter(|(due, _)| *due <= heard.clock) {
-            self.end(number, due);
-        }
+        self.advance(heard.clock);
         if heard.message.opcode != Opcode::QUERY {
             return;
         }
         match heard.message.role {
             Role::Query => self.query(heard, limits),
             Role::Response => self.response(heard, limits),
+        }
+    }
+
+    /// Ends the lookups to which nothing happened for long enough at `clock`.
+    pub(crate) fn advance(&mut self, clock: Timestamp) {
+        while let Some(&(due, number)) = self.due.first().filter(|(due, _)| *due <= clock) {
+            self.end(number, due);
         }
     }
 

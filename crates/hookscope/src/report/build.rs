@@ -3,21 +3,24 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use crate::config::Config;
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
-use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
+use crate::diagnosis::verdict::{By, Cause, Certainty, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::Inspection;
-use crate::inspect::outcome::{JudgedCall, Outcome};
+use crate::inspect::lookups::Lookups;
+use crate::inspect::losses::Losses;
+use crate::inspect::outcome::{JudgedCall, Outcome, View, server_name};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
 use crate::packet::Frame;
 use crate::report::names::{Name, Names};
 use crate::report::timeline::timeline;
 use crate::report::{LeftOut, community, schema};
 use crate::side::Side;
-use crate::time::Elapsed;
+use crate::time::{Elapsed, Timestamp};
 use crate::tls::certificate::Certificate;
 use crate::tls::session::Session;
 
@@ -34,11 +37,27 @@ impl Files {
 
 /// What it takes to write a connection down.
 pub(crate) struct Builder<'a> {
-    pub(crate) inspection: &'a Inspection,
+    pub(crate) found: Found<'a>,
     servers: Vec<&'a ServerTally>,
     names: Names<'a>,
     files: Files,
     totals: HashMap<Endpoint, Totals, FixedState>,
+}
+
+/// Where what is to be written down is kept: at the end, or while packets still come.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) lookups: &'a Lookups,
+    pub(crate) outcomes: &'a [Outcome],
+    pub(crate) losses: &'a Losses,
+}
+
+impl<'a> From<&'a Inspection> for Found<'a> {
+    fn from(inspection: &'a Inspection) -> Self {
+        let Inspection { config, lookups, outcomes, losses, .. } = inspection;
+        Self { config, lookups, outcomes, losses }
+    }
 }
 
 /// Connections to one server, under all its names.
@@ -54,20 +73,24 @@ impl<'a> Builder<'a> {
         self.totals.get(&server).copied().unwrap_or_default()
     }
 
-    pub(crate) fn new(inspection: &'a Inspection, files: Files) -> Self {
-        let servers = inspection.tally.servers();
+    pub(crate) fn new(
+        found: Found<'a>,
+        servers: impl Iterator<Item = &'a ServerTally>,
+        files: Files,
+    ) -> Self {
+        let servers: Vec<_> = servers.collect();
         let mut totals: HashMap<_, Totals, _> = HashMap::default();
-        for server in servers {
+        for server in &servers {
             let total = totals.entry(server.server).or_default();
             total.connections += server.connections;
             total.answered += server.answered_connections;
         }
-        let names = Names::learn(servers, &inspection.lookups.tracker.learned);
-        Self { inspection, servers: servers.iter().collect(), names, files, totals }
+        let names = Names::learn(&servers, &found.lookups.tracker.learned);
+        Self { found, servers, names, files, totals }
     }
 
-    fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
-        self.names.of(outcome.connection.server(), outcome.server_name(), outcome.connection.id)
+    pub(crate) fn name<'n>(&'n self, connection: &'n Connection) -> Option<Name<'n>> {
+        self.names.of(connection.server(), server_name(connection), connection.id)
     }
 
     /// What a server is called where no single connection is meant: by the latest name.
@@ -77,7 +100,7 @@ impl<'a> Builder<'a> {
 
     /// Whether the filter lets a server pass under its name.
     fn admits(&self, server: &ServerTally) -> bool {
-        let filter = &self.inspection.config.filter;
+        let filter = &self.found.config.filter;
         let name = self.server_name(server);
         filter.admits_server(server.server) && filter.admits_name(name)
     }
@@ -120,7 +143,7 @@ impl<'a> Builder<'a> {
 
     /// Totals over the servers that pass the filter.
     pub(crate) fn summary(&self) -> schema::Summary {
-        let lookups = &self.inspection.lookups;
+        let lookups = &self.found.lookups;
         let mut summary = schema::Summary {
             lookups: lookups.counted,
             failed_lookups: lookups.counted_failed,
@@ -140,7 +163,7 @@ impl<'a> Builder<'a> {
 
     /// What the filter leaves out.
     pub(crate) fn left_out(&self) -> LeftOut {
-        let filter = &self.inspection.config.filter;
+        let filter = &self.found.config.filter;
         let mut left_out = LeftOut::default();
         for server in &self.servers {
             left_out.connections += server.connections;
@@ -155,12 +178,12 @@ impl<'a> Builder<'a> {
 
     /// The connections that were kept and pass the filter.
     pub(crate) fn connections(&self) -> Vec<schema::Connection> {
-        let filter = &self.inspection.config.filter;
-        let passing = self.inspection.outcomes.iter().filter(|outcome| {
+        let filter = &self.found.config.filter;
+        let passing = self.found.outcomes.iter().filter(|outcome| {
             filter.admits_server(outcome.connection.server())
-                && filter.admits_name(self.name(outcome).map(|name| name.text))
+                && filter.admits_name(self.name(&outcome.connection).map(|name| name.text))
         });
-        passing.map(|outcome| self.connection(outcome)).collect()
+        passing.map(|outcome| self.connection(&outcome.view())).collect()
     }
 
     /// Failures and warnings by server and code; the worst and most frequent first.
@@ -184,7 +207,7 @@ impl<'a> Builder<'a> {
         }
         let first = *group.ids.first()?;
         let kept = || {
-            let outcomes = &self.inspection.outcomes;
+            let outcomes = &self.found.outcomes;
             let place = outcomes.binary_search_by_key(&first, |outcome| outcome.connection.id).ok()?;
             outcomes.get(place)
         };
@@ -198,16 +221,16 @@ impl<'a> Builder<'a> {
             last: group.last.time.to_string(),
             ids: group.ids.clone(),
             example: schema::Example::Connection {
-                connection: Box::new(self.connection(example)),
+                connection: Box::new(self.connection(&example.view())),
                 timeline: timeline(example, &self.files),
             },
         })
     }
 
-    fn connection(&self, outcome: &Outcome) -> schema::Connection {
-        let connection = &outcome.connection;
+    pub(crate) fn connection(&self, view: &View<'_>) -> schema::Connection {
+        let connection = view.connection;
         let halves = &connection.halves;
-        let name = self.name(outcome);
+        let name = self.name(connection);
         let sides =
             |of: &dyn Fn(Side) -> u64| schema::PerSide { client: of(Side::Client), server: of(Side::Server) };
         schema::Connection {
@@ -228,12 +251,12 @@ impl<'a> Builder<'a> {
             retransmissions: sides(&|side| halves[side].retransmissions.into()),
             connect_s: connect_time(connection).map(seconds),
             tls: connection.application.session.as_ref().map(|session| tls(session, &self.files)),
-            verdict: self.verdict(outcome, &outcome.verdict, None),
-            calls: outcome.calls.iter().map(|judged| self.call(outcome, judged)).collect(),
+            verdict: self.verdict(view, view.verdict, None),
+            calls: view.calls.iter().map(|judged| self.call(view, judged)).collect(),
         }
     }
 
-    fn call(&self, outcome: &Outcome, judged: &JudgedCall) -> schema::Call {
+    fn call(&self, view: &View<'_>, judged: &JudgedCall) -> schema::Call {
         let JudgedCall { call, finding } = judged;
         let healthy;
         let verdict = match finding {
@@ -252,34 +275,56 @@ impl<'a> Builder<'a> {
             response_bytes: call.response_bytes,
             first_byte_s: call.first_byte.map(|first| seconds(first.since(call.start))),
             total_s: end.map(|end| seconds(end.since(call.start))),
-            verdict: self.verdict(outcome, verdict, Some(judged)),
+            verdict: self.verdict(view, verdict, Some(judged)),
         }
     }
 
-    fn verdict(&self, outcome: &Outcome, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
-        let config = &self.inspection.config;
-        let case = Case { connection: &outcome.connection, now: outcome.now, config };
-        let name = self.name(outcome).map(|name| name.text).filter(|name| is_host_name(name));
-        let last = outcome.connection.application.calls.last.as_ref();
+    fn verdict(&self, view: &View<'_>, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
+        let config = &self.found.config;
+        let case = Case { connection: view.connection, now: view.now, config };
+        let name = self.name(view.connection).map(|name| name.text).filter(|name| is_host_name(name));
+        let last = view.connection.application.calls.last.as_ref();
         // A failure of the connection is about its last call; a warning about the call that bears it.
         let same = |judged: &&JudgedCall| {
             judged.finding.as_ref().is_some_and(|own| own.code == finding.code && own.at == finding.at)
         };
         let last = last.filter(|_| finding.severity != Severity::Ok);
-        let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
+        let about =
+            judged.or_else(|| view.calls.iter().copied().find(same)).map(|judged| &judged.call).or(last);
         let story = Story {
             case,
             finding,
             call: about,
             name,
-            answered: self.totals(outcome.connection.server()).answered,
+            answered: self.totals(view.connection.server()).answered,
         };
-        self.finding(finding, finding.rule.describe(&story))
+        let verdict = self.finding(finding, finding.rule.describe(&story));
+        let until = finding.end.map_or(view.now, |end| end.time);
+        self.uncertain(finding, view.connection.first.time, until, verdict)
+    }
+
+    /// The verdict on what began and ended at these times, less certain where the packet that would have said otherwise
+    /// may be among those that were dropped.
+    pub(crate) fn uncertain(
+        &self,
+        finding: &Finding,
+        from: Timestamp,
+        until: Timestamp,
+        mut verdict: schema::Verdict,
+    ) -> schema::Verdict {
+        let dropped = self.found.losses.between(from, until);
+        if dropped > 0 && finding.may_be_a_loss() {
+            verdict.certainty = Certainty::Inferred.name();
+            verdict.summary.push_str(&format!(
+                "; not certain: {dropped} packets of all connections were dropped by the capture meanwhile"
+            ));
+        }
+        verdict
     }
 
     /// A finding and its words.
     pub(crate) fn finding(&self, finding: &Finding, prose: Prose) -> schema::Verdict {
-        let config = &self.inspection.config;
+        let config = &self.found.config;
         schema::Verdict {
             class: finding.code.class.name(),
             code: finding.code.name,

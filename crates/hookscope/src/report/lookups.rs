@@ -33,7 +33,7 @@ impl Builder<'_> {
         let (first, last) = (group.first()?, group.last()?);
         let asked = |judged: &JudgedLookup| Some(judged.lookup.first()?.asked.time.to_string());
         let count = group.len() as u64;
-        let of = self.inspection.lookups.asked.get(first.lookup.question.name.as_str()).copied();
+        let of = self.found.lookups.asked.get(first.lookup.question.name.as_str()).copied();
         Some(schema::Group {
             server: first.server()?.to_string(),
             server_name: None,
@@ -47,16 +47,17 @@ impl Builder<'_> {
     }
 
     fn passing_lookups(&self) -> impl Iterator<Item = &JudgedLookup> {
-        self.inspection.lookups.kept.iter().filter(|judged| judged.passes(&self.inspection.config))
+        self.found.lookups.kept.iter().filter(|judged| judged.passes(self.found.config))
     }
 
-    fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
+    pub(crate) fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
         let JudgedLookup { lookup, now, verdict } = judged;
         let answered = match lookup.fate(*now) {
             Fate::Answered(_, answer) | Fate::Failed(_, answer) => Some(answer.at),
             Fate::Silent(_) | Fate::Waiting => None,
         };
         let prose = verdict.rule.describe_lookup(lookup, *now);
+        let begin = lookup.first().map_or(*now, |first| first.asked.time);
         schema::Lookup {
             client: lookup.client.ip().to_string(),
             server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
@@ -64,7 +65,7 @@ impl Builder<'_> {
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.finding(verdict, prose),
+            verdict: self.uncertain(verdict, begin, *now, self.finding(verdict, prose)),
         }
     }
 }

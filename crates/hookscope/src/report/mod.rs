@@ -2,15 +2,19 @@
 
 mod build;
 mod community;
+mod events;
 mod lookups;
 mod names;
 pub mod schema;
 mod timeline;
+mod trace;
 
 use crate::inspect::Inspection;
 use crate::inspect::shard::GivenUp;
-use crate::inspect::tally::{OTHERS, Tally};
+use crate::inspect::tally::Tally;
 use crate::report::build::{Builder, Files};
+pub use crate::report::events::{Counted, Event, Notice};
+pub use crate::report::trace::Trace;
 
 /// What a reader knows of its inputs, and the engine does not.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +41,7 @@ pub struct LeftOut {
 impl Inspection {
     /// The whole report, as `--format json` prints it.
     pub fn report(&self, input: &Input) -> schema::Report {
-        let builder = Builder::new(self, Files(input.files.clone()));
+        let builder = self.builder(Files(input.files.clone()));
         schema::Report {
             schema: "hookscope/1",
             capture: self.capture(input),
@@ -51,7 +55,7 @@ impl Inspection {
 
     /// Failures and warnings by server and code, failed lookups by name and code, each with an example: the worst and most frequent first.
     pub fn groups(&self, input: &Input) -> Vec<schema::Group> {
-        let builder = Builder::new(self, Files(input.files.clone()));
+        let builder = self.builder(Files(input.files.clone()));
         let mut groups = builder.groups();
         let failures = groups.partition_point(schema::Group::is_failure);
         groups.splice(failures..failures, builder.lookup_groups());
@@ -60,7 +64,11 @@ impl Inspection {
 
     /// What the filter leaves out of the report.
     pub fn left_out(&self) -> LeftOut {
-        Builder::new(self, Files::default()).left_out()
+        self.builder(Files::default()).left_out()
+    }
+
+    fn builder(&self, files: Files) -> Builder<'_> {
+        Builder::new(self.into(), self.tally.servers().iter(), files)
     }
 
     fn capture(&self, input: &Input) -> schema::Capture {
@@ -93,12 +101,13 @@ impl Inspection {
                 self.left_out, self.config.limits.kept
             ));
         }
-        let others = self.tally.servers().iter().filter(|server| server.server == OTHERS);
+        let others = self.tally.servers().iter().filter(|server| server.server == Tally::OTHERS);
         let others: u64 = others.map(|server| server.connections).sum();
         if others > 0 {
             warnings.push(format!(
-                "{others} connections are counted together under {OTHERS}: there were more than {} servers and names",
-                Tally::SERVERS
+                "{others} connections are counted together under {}: there were more than {} servers and names",
+                Tally::OTHERS,
+                self.config.limits.servers
             ));
         }
         let lookups = &self.lookups;

@@ -23,7 +23,7 @@ pub(crate) struct Names<'a> {
 
 impl<'l> Names<'l> {
     /// Learns from connections that say a name: of several for one server, the one with most connections.
-    pub(crate) fn learn(servers: &[ServerTally], by_address: &'l Learned) -> Self {
+    pub(crate) fn learn(servers: &[&ServerTally], by_address: &'l Learned) -> Self {
         let mut best: HashMap<Endpoint, (u64, &str), foldhash::fast::FixedState> = HashMap::default();
         for server in servers {
             let Some(name) = server.name.as_deref() else { continue };

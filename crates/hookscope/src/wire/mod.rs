@@ -199,6 +199,17 @@ pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
     network_layer(&Seen { time: packet.time, frame: packet.frame, vantage }, network)
 }
 
+/// The flow that `packet` belongs to: of its TCP segment or DNS message, or of the one that its ICMP error quotes. Not of
+/// fragments, which do not tell.
+pub fn flow(packet: &Packet<'_>) -> Option<FlowKey> {
+    match decode(packet).ok()? {
+        Decoded::Tcp(segment) => Some(segment.key),
+        Decoded::Udp(datagram) => Some(FlowKey::of(datagram.source, datagram.destination).0),
+        Decoded::Icmp(error) => Some(FlowKey::of(error.quote.source, error.quote.destination).0),
+        Decoded::Fragment(_) | Decoded::Other => None,
+    }
+}
+
 /// What a datagram is, now that its fragments have been put together.
 pub fn decode_reassembled(whole: &Reassembled) -> Result<Decoded<'_>, Malformed> {
     let seen = Seen { time: whole.time, frame: whole.frame, vantage: whole.vantage };

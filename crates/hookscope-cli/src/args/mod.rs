@@ -3,6 +3,10 @@
 //! `analyze` is what a bare `hookscope FILE` means, so its options stand at the top as well; a file that bears a
 //! subcommand's name is given as `./explain`.
 
+mod extract;
+mod live;
+mod size;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,11 +14,17 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use hookscope::filter::ServerFilter;
 
+pub(crate) use extract::Extract;
+pub(crate) use live::Live;
+#[cfg(feature = "live")]
+pub(crate) use size::Rotate;
+
 const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope webhooks.pcap                         say which webhook calls failed, and why
   hookscope --name '*.kyverno.svc' day.pcap.gz    look at the webhooks of one Service
   hookscope --format json a.pcap | jq .summary    hand the report to another program
   kubectl exec POD -- cat w.pcap | hookscope -    read from a pipe
+  hookscope live -i any                           capture now, and report calls as they fail
   hookscope explain tls-bad-certificate           what a code means and what to do";
 
 const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
@@ -50,6 +60,12 @@ pub(crate) enum Command {
     #[command(arg_required_else_help = true, after_help = EXAMPLES)]
     #[command(after_long_help = format!("{EXAMPLES}\n\n{MORE}"))]
     Analyze(Analyze),
+    /// Capture now, and report calls as they fail
+    #[command(after_help = live::EXAMPLES)]
+    Live(Box<Live>),
+    /// Write the packets of chosen connections to a new capture, verdicts as comments
+    #[command(arg_required_else_help = true, after_help = extract::EXAMPLES)]
+    Extract(Extract),
     /// Say what a code means, what causes it, how to prove it and how to fix it
     Explain(Explain),
 }
@@ -63,6 +79,23 @@ pub(crate) struct Analyze {
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+
+    /// Show no progress bar
+    #[arg(long, help_heading = "Report")]
+    pub(crate) no_progress: bool,
+
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// How to write what was found.
+#[derive(Debug, Args)]
+pub(crate) struct Shape {
     /// How to write the report: text, json or ndjson
     ///
     /// JSON is one object. NDJSON is one object a line, and 'type' says what it is: capture, connection, lookup,
@@ -91,11 +124,11 @@ pub(crate) struct Analyze {
 
     #[command(flatten)]
     pub(crate) color: Color,
+}
 
-    /// Show no progress bar
-    #[arg(long, help_heading = "Report")]
-    pub(crate) no_progress: bool,
-
+/// How to judge.
+#[derive(Debug, Args)]
+pub(crate) struct Judging {
     /// The webhooks' timeoutSeconds, such as 10s
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     #[arg(help_heading = "Reading and judging")]
@@ -105,6 +138,14 @@ pub(crate) struct Analyze {
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
     pub(crate) slow: Option<Duration>,
 
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Reading and judging")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// Which connections to look at.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
     /// Only connections to these servers, such as 10.244.0.0/16 or [fd00::7]:9443
     ///
     /// An address or a network, with a port or without; may be given several times.
@@ -122,10 +163,6 @@ pub(crate) struct Analyze {
     #[arg(long, value_name = "PORT", action = ArgAction::Append, help_heading = "Which connections")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Vec<u16>,
-
-    /// Worker threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Reading and judging")]
-    pub(crate) threads: Option<NonZeroUsize>,
 }
 
 /// `hookscope explain [CODE]`
@@ -228,11 +265,11 @@ mod tests {
         for line in ["hookscope a.pcap", "hookscope analyze a.pcap", "hookscope --format text a.pcap"] {
             let analyze = analyze(line);
             assert_eq!(analyze.files, [PathBuf::from("a.pcap")], "{line}");
-            assert_eq!(analyze.format, Format::Text, "{line}");
-            assert_eq!(analyze.deadline, Duration::from_secs(10), "{line}");
-            assert_eq!(analyze.slow, None, "{line}");
+            assert_eq!(analyze.shape.format, Format::Text, "{line}");
+            assert_eq!(analyze.judging.deadline, Duration::from_secs(10), "{line}");
+            assert_eq!(analyze.judging.slow, None, "{line}");
         }
-        assert_eq!(analyze("hookscope --format json a.pcap").format, Format::Json);
+        assert_eq!(analyze("hookscope --format json a.pcap").shape.format, Format::Json);
         assert_eq!(analyze("hookscope a.pcap --format ndjson b.pcap").files.len(), 2);
         assert_eq!(analyze("hookscope -").files, [PathBuf::from("-")]);
     }
@@ -249,16 +286,16 @@ mod tests {
         let analyze = analyze(
             "hookscope --server 10.0.0.0/8 --server [fd00::7]:9443 --port 443 --port 8443 --name *.svc a.pcap",
         );
-        assert_eq!(analyze.server.len(), 2);
-        assert_eq!(analyze.port, [443, 8443]);
-        assert_eq!(analyze.name, ["*.svc"]);
+        assert_eq!(analyze.which.server.len(), 2);
+        assert_eq!(analyze.which.port, [443, 8443]);
+        assert_eq!(analyze.which.name, ["*.svc"]);
     }
 
     #[test]
     fn durations_are_written_as_people_write_them() {
         let analyze = analyze("hookscope --deadline 5s --slow 500ms a.pcap");
-        assert_eq!(analyze.deadline, Duration::from_secs(5));
-        assert_eq!(analyze.slow, Some(Duration::from_millis(500)));
+        assert_eq!(analyze.judging.deadline, Duration::from_secs(5));
+        assert_eq!(analyze.judging.slow, Some(Duration::from_millis(500)));
     }
 
     #[test]
