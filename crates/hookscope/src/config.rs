@@ -84,7 +84,8 @@ pub struct Limits {
     pub dns_message: usize,
     /// Addresses whose names are learned from DNS. Past it, no other addresses are learned.
     pub names: usize,
-    /// Calls of one connection that are kept one by one. Past it, healthy calls are only counted.
+    /// Healthy calls of one connection that are kept one by one, and as many again that went wrong. Past it, calls are
+    /// only counted.
     pub calls: usize,
     /// After how long without a packet an open connection is judged as it stands; a later packet begins a new one.
     pub idle: Duration,
