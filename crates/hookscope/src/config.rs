@@ -74,7 +74,7 @@ pub struct Limits {
     /// Servers, by address and name, that are counted one by one. Past it, connections to further ones are counted
     /// together.
     pub servers: usize,
-    /// Connections that are handed out whole. Past it, further ones are only counted.
+    /// Connections that are handed out whole. Past it, those that began first are; the others are only counted.
     pub kept: usize,
     /// DNS lookups followed at once. At the bound the oldest are judged as they stand.
     pub lookups: usize,
@@ -84,7 +84,8 @@ pub struct Limits {
     pub dns_message: usize,
     /// Addresses whose names are learned from DNS. Past it, no other addresses are learned.
     pub names: usize,
-    /// Calls of one connection that are kept one by one. Past it, healthy calls are only counted.
+    /// Healthy calls of one connection that are kept one by one, and as many again that went wrong. Past it, calls are
+    /// only counted.
     pub calls: usize,
     /// After how long without a packet an open connection is judged as it stands; a later packet begins a new one.
     pub idle: Duration,
@@ -102,8 +103,8 @@ impl Default for Limits {
         Self {
             connections: 1 << 20,
             openings: 1 << 22,
-            servers: usize::MAX,
-            kept: usize::MAX,
+            servers: 1 << 13,
+            kept: 1 << 17,
             reassembly: 256 << 10,
             handshake: 128 << 10,
             lookups: 128 << 10,

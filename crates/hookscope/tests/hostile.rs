@@ -200,6 +200,35 @@ fn what_is_judged_early_is_incomplete_and_not_wrong() {
 }
 
 #[test]
+fn past_their_bound_connections_are_counted_and_the_first_are_listed() {
+    let recording = flood(300);
+    let limits = Limits { kept: 16, ..Limits::default() };
+    for shards in [1, 2] {
+        let report = survives(&recording, Config { limits, shards, ..all() });
+        assert_eq!((report.summary.connections, report.connections.len()), (300, 16));
+        assert!(report.connections.iter().map(|connection| connection.id).eq(0..16));
+        let warning = "284 connections are counted but not listed: more than 16 were to be";
+        assert!(report.capture.warnings.iter().any(|text| text == warning), "{:?}", report.capture.warnings);
+    }
+}
+
+#[test]
+fn past_their_bound_servers_are_counted_together() {
+    let syn = |number: u32| {
+        let [_, a, b, c] = number.to_be_bytes();
+        Conversation::new("10.1.0.1:40000", &format!("10.{a}.{b}.{c}:9443")).syn().capture()
+    };
+    let servers = 9_000;
+    let recording = Recording::of(&Capture::merge(&(0..servers).map(syn).collect::<Vec<_>>()));
+    let report = survives(&recording, all());
+    assert_eq!(report.summary.connections, u64::from(servers));
+    assert_eq!(report.endpoints.len(), 8_193, "the last stands for all others");
+    assert_eq!(report.endpoints.iter().map(|endpoint| endpoint.connections).sum::<u64>(), u64::from(servers));
+    let warning = "808 connections are counted together under 0.0.0.0:0";
+    assert!(report.capture.warnings.iter().any(|text| text.starts_with(warning)));
+}
+
+#[test]
 fn without_a_flood_nothing_is_judged_early() {
     let report =
         survives(&flood(60), Config { limits: Limits { openings: 64, ..Limits::default() }, ..all() });

@@ -141,7 +141,7 @@ impl Application {
                 }
                 return;
             }
-            if session.is_none() && matches!(event, RecordEvent::Began(_)) {
+            if session.is_none() && matches!(event, RecordEvent::Began(_) | RecordEvent::Whole(..)) {
                 *session = Some(Session::default());
             }
             let Some(session) = session else { return };

@@ -178,3 +178,47 @@ fn octets_that_are_acknowledged_and_not_captured_are_given_up_after_a_little_pat
     assert!(!connection.halves.server.has_hole());
     assert!(connection.halves.server.has_losses());
 }
+
+/// The segments of `story`.
+fn segments(story: Conversation, mut take: impl FnMut(u64, &Segment<'_>)) {
+    let mut position = 0;
+    each_segment(story, |segment| {
+        take(position, segment);
+        position += 1;
+    });
+}
+
+#[test]
+fn an_opening_becomes_the_connection_that_its_syns_would_have_made() {
+    for count in 1..5 {
+        let story = (1..count).fold(dial().syn(), |story, _| story.wait_ms(1_000).client_retransmit());
+        let (mut opening, mut expected) = (None::<Opening>, None::<Connection>);
+        let limits = Limits::default();
+        segments(story, |position, segment| {
+            let mut around = Around { limits: &limits, shared: &mut Shared::default() };
+            expected.get_or_insert_with(|| Connection::new(position, segment)).observe(segment, &mut around);
+            match &mut opening {
+                Some(opening) => assert!(opening.takes(segment)),
+                None => opening = Opening::of(position, segment),
+            }
+        });
+        let opening = opening.unwrap();
+        let mut connection = opening.connection();
+        opening.replay(&mut connection, &limits);
+        assert_eq!(format!("{connection:?}"), format!("{:?}", expected.unwrap()));
+    }
+}
+
+#[test]
+fn what_is_no_repetition_of_the_syn_is_not_taken_for_one() {
+    let mut others = Vec::new();
+    segments(dial().syn().syn_ack(), |_, segment| others.push(Opening::of(0, segment).is_some()));
+    assert_eq!(others, [true, false]);
+    // A copy of the same SYN, and one that begins another sequence space.
+    for (wait, seq) in [(0, 77), (1_000, 78)] {
+        let mut opening = None;
+        segments(dial().sequence_numbers(77, 1).syn(), |_, segment| opening = Opening::of(0, segment));
+        let again = dial().sequence_numbers(seq, 1).at_ms(wait).syn();
+        segments(again, |_, segment| assert!(!opening.as_mut().unwrap().takes(segment), "{wait} {seq}"));
+    }
+}

@@ -85,10 +85,11 @@ impl Books {
     fn store(&mut self, outcome: Outcome, config: &Config) {
         if config.keep == Keep::Examples {
             self.tally.example(outcome);
-        } else if self.finished.len() < (config.limits.kept / config.shards.max(1)).max(1) {
-            self.finished.push(outcome);
-        } else {
-            self.left_out += 1;
+            return;
+        }
+        self.finished.push(outcome);
+        if self.finished.len() >= config.limits.kept.saturating_mul(2).max(1) {
+            self.left_out += keep_first(&mut self.finished, config.limits.kept);
         }
     }
 
@@ -113,6 +114,14 @@ pub(super) struct Wanted {
     about: Vec<About>,
     /// Whether it is for the report, too.
     is_kept: bool,
+}
+
+/// Leaves only the first `most` of the connections, in the order of the capture. Gives back how many it dropped.
+pub(crate) fn keep_first(finished: &mut Vec<Outcome>, most: usize) -> u64 {
+    finished.sort_unstable_by_key(|outcome| outcome.connection.id);
+    let dropped = finished.len().saturating_sub(most);
+    finished.truncate(most);
+    dropped as u64
 }
 
 /// Whether a connection that was counted in `group` is to be handed out whole.

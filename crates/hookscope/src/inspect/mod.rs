@@ -23,6 +23,7 @@ pub(crate) mod worker;
 use rayon::prelude::*;
 
 use crate::config::Config;
+use crate::inspect::books::keep_first;
 use crate::inspect::lookups::Lookups;
 use crate::inspect::losses::Losses;
 use crate::inspect::outcome::Outcome;
@@ -153,17 +154,17 @@ impl Inspector {
         let config = &self.config;
         self.workers.iter_mut().for_each(|worker| worker.shard.books.store_untold(config));
         self.lookups.store_all(config);
-        let left_out = self.workers.iter().map(|worker| worker.shard.books.left_out).sum();
         let mut outcomes = Vec::new();
-        let mut tally = Tally::default();
-        let (mut given_up, mut duplicates) = (GivenUp::default(), 0);
+        let mut tally = Tally::bounded(config.limits.servers);
+        let (mut given_up, mut duplicates, mut left_out) = (GivenUp::default(), 0, 0);
         for Worker { shard, .. } in self.workers {
             outcomes.extend(shard.books.finished);
             tally.merge(shard.books.tally);
             given_up += shard.given_up;
             duplicates += shard.books.duplicates;
+            left_out += shard.books.left_out;
         }
-        outcomes.sort_by_key(|outcome| outcome.connection.id);
+        left_out += keep_first(&mut outcomes, self.config.limits.kept);
         Inspection {
             config: self.config,
             traffic: self.traffic,

@@ -112,7 +112,7 @@ impl Shard {
     /// A shard without connections.
     pub(crate) fn new(config: &Config) -> Self {
         let mut shard = Self::default();
-        shard.books.tally = Tally::bounded((config.limits.servers / config.shards.max(1)).max(1));
+        shard.books.tally = Tally::bounded(config.limits.servers);
         shard.books.tally.watch = config.watch.then(Box::default);
         shard
     }

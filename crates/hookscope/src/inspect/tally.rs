@@ -2,7 +2,9 @@
 //!
 //! Adding is commutative: whatever the order and however the work is split, the sums are the same.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 use hdrhistogram::Histogram;
 
 use crate::call::Call;
@@ -20,12 +22,30 @@ type FixedState = foldhash::fast::FixedState;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
-    index: HashMap<Endpoint, Vec<usize>, FixedState>,
+    index: HashTable<usize>,
     servers: Vec<ServerTally>,
     /// How many servers are counted one by one; all of them where it is not set.
     most: Option<usize>,
     /// What is to be known before the end, where somebody watches.
     pub(crate) watch: Option<Box<Watch>>,
+}
+
+/// Where a server and name stands in `servers`.
+#[inline]
+fn find(
+    index: &HashTable<usize>,
+    servers: &[ServerTally],
+    server: Endpoint,
+    name: Option<&str>,
+) -> Option<usize> {
+    let is_it = |&place: &usize| {
+        servers.get(place).is_some_and(|entry| entry.server == server && entry.name.as_deref() == name)
+    };
+    index.find(hash(server, name), is_it).copied()
+}
+
+fn hash(server: Endpoint, name: Option<&str>) -> u64 {
+    FixedState::default().hash_one((server, name))
 }
 
 /// What was seen of one server under one name.
@@ -63,14 +83,14 @@ pub(crate) struct GroupTally {
 #[derive(Clone, Debug)]
 pub(crate) struct LatencyTally {
     /// Microseconds, to three digits.
-    histogram: Histogram<u64>,
+    histogram: Histogram<u32>,
     pub(crate) min: Elapsed,
     pub(crate) max: Elapsed,
 }
 
 impl Tally {
     /// What stands for servers that are not counted one by one: no server has this address.
-    const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
+    pub(crate) const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
     const OTHERS_NAME: &str = "other servers";
 
     /// No counts, for at most so many servers.
@@ -121,32 +141,23 @@ impl Tally {
         }
     }
 
-    /// The entry of a server under this name: that of all others, where there are too many.
+    /// What was seen of a server under a name: of all others, where there are too many.
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
         let Self { index, servers, most, .. } = self;
-        let find =
-            |index: &HashMap<Endpoint, Vec<usize>, FixedState>, server: &Endpoint, name: Option<&str>| {
-                let known = index.get(server)?;
-                known
-                    .iter()
-                    .copied()
-                    .find(|&at| servers.get(at).is_some_and(|entry| entry.name.as_deref() == name))
-            };
-        let (mut server, mut name) = (server, name);
-        let mut place = find(index, &server, name);
-        if place.is_none() && most.is_some_and(|most| servers.len() >= most) {
-            (server, name) = (Self::OTHERS, Some(Self::OTHERS_NAME));
-            place = find(index, &server, name);
-        }
-        let place = match place {
-            Some(place) => place,
-            None => {
-                let known = index.entry(server).or_default();
-                known.push(servers.len());
-                servers.push(ServerTally::new(server, name));
-                servers.len() - 1
-            }
+        let is_full = most.is_some_and(|most| servers.len() >= most);
+        let (server, name) = match find(index, servers, server, name) {
+            None if is_full => (Self::OTHERS, Some(Self::OTHERS_NAME)),
+            _ => (server, name),
         };
+        let place = find(index, servers, server, name).unwrap_or_else(|| {
+            servers.push(ServerTally::new(server, name));
+            let place = servers.len() - 1;
+            let rehash = |&place: &usize| {
+                servers.get(place).map_or(0, |entry| hash(entry.server, entry.name.as_deref()))
+            };
+            index.insert_unique(hash(server, name), place, rehash);
+            place
+        });
         #[allow(
             clippy::indexing_slicing,
             reason = "the index holds places of this vector, which never shrinks"

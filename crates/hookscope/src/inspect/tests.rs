@@ -208,3 +208,26 @@ fn a_rst_from_elsewhere_shows_by_its_time_to_live() {
     capture.records.last_mut().unwrap().data[14 + 8] = 255;
     assert!(summary(&capture).contains("TTL of 255 is not the 64"), "{}", summary(&capture));
 }
+
+#[test]
+fn what_is_counted_of_syns_is_what_a_closer_look_finds() {
+    for syns in 1..4 {
+        for watched_ms in [0, 999, 1_000, 60_000, 200_000] {
+            let open = Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").syn();
+            let opening = (1..syns).fold(open, |story, _| story.wait_ms(1_000).client_retransmit());
+            let end = (syns as i64 - 1) * 1_000 + watched_ms;
+            let other =
+                Conversation::new("10.0.0.11:40000", "10.244.1.2:9443").at_ms(end).server_keep_alive();
+            let both = report(&Capture::merge(&[opening.capture(), other.capture()]));
+            for connection in &both.connections {
+                let code = &connection.verdict.code;
+                let alike = both.connections.iter().filter(|other| other.verdict.code == *code).count();
+                assert_eq!(
+                    both.summary.verdicts[&code[..]],
+                    alike as u64,
+                    "{syns} SYNs, {watched_ms} ms: {code}"
+                );
+            }
+        }
+    }
+}

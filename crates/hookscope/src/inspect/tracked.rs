@@ -79,8 +79,14 @@ impl Tracked {
         if let Some(watch) = &mut tally.watch {
             watch.judged(&self.connection, &call, finding.as_ref());
         }
-        let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
-        if wanted || severity != Severity::Ok {
+        // Those that went wrong have room of their own behind those that did not.
+        let room = if severity == Severity::Ok {
+            config.limits.calls
+        } else {
+            config.limits.calls.saturating_mul(2)
+        };
+        let wanted = severity != Severity::Ok || config.keep != Keep::Examples;
+        if wanted && self.calls.len() < room {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }
     }

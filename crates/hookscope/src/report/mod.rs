@@ -11,6 +11,7 @@ mod trace;
 
 use crate::inspect::Inspection;
 use crate::inspect::shard::GivenUp;
+use crate::inspect::tally::Tally;
 use crate::report::build::{Builder, Files};
 pub use crate::report::events::{Counted, Event, Notice};
 pub use crate::report::trace::Trace;
@@ -96,8 +97,17 @@ impl Inspection {
         }
         if self.left_out > 0 {
             warnings.push(format!(
-                "{} connections are counted and not listed: there is room for {}",
+                "{} connections are counted but not listed: more than {} were to be",
                 self.left_out, self.config.limits.kept
+            ));
+        }
+        let others = self.tally.servers().iter().filter(|server| server.server == Tally::OTHERS);
+        let others: u64 = others.map(|server| server.connections).sum();
+        if others > 0 {
+            warnings.push(format!(
+                "{others} connections are counted together under {}: there were more than {} servers and names",
+                Tally::OTHERS,
+                self.config.limits.servers
             ));
         }
         let lookups = &self.lookups;

@@ -15,7 +15,9 @@ use crate::tls::codes::ContentType;
 /// What the octets of a direction turn out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordEvent<'a> {
-    /// A record's header is complete.
+    /// A record, whole and in one piece, as most are.
+    Whole(Header, &'a [u8]),
+    /// A record's header is complete; what follows tells of its body.
     Began(Header),
     /// Octets of its body.
     Body(&'a [u8]),
@@ -138,7 +140,11 @@ impl Deframer {
             Mode::Start | Mode::Framed => {}
         }
         while !data.is_empty() {
-            if self.remaining > 0 {
+            if let Some((header, body, rest)) = self.whole(data) {
+                self.mode = Mode::Framed;
+                sink(RecordEvent::Whole(header, body), at);
+                data = rest;
+            } else if self.remaining > 0 {
                 let (body, rest) = data.split_at(data.len().min(self.remaining.into()));
                 data = rest;
                 self.remaining -= body.len() as u16;
@@ -150,6 +156,19 @@ impl Deframer {
                 data = self.header(data, at, sink);
             }
         }
+    }
+
+    /// The record at the front of `data`, if all of it is there, and what comes after it.
+    #[inline]
+    fn whole<'d>(&self, data: &'d [u8]) -> Option<(Header, &'d [u8], &'d [u8])> {
+        if self.remaining > 0 || self.filled > 0 {
+            return None;
+        }
+        let (head, rest) = data.split_first_chunk::<{ Header::SIZE as usize }>()?;
+        let [kind, _, _, high, low] = *head;
+        let header = Header { kind: ContentType(kind), length: u16::from_be_bytes([high, low]) };
+        let (body, rest) = rest.split_at_checked(header.length.into())?;
+        Header::is_plausible(head).then_some((header, body, rest))
     }
 
     /// Keeps octets of `data` that are among the first of the stream. Gives back the others.
@@ -174,14 +193,7 @@ impl Deframer {
         sink: &mut impl FnMut(RecordEvent<'_>, Moment),
     ) -> &'d [u8] {
         let is_new = self.filled == 0;
-        let rest = match data.split_first_chunk() {
-            Some((header, rest)) if is_new => {
-                self.partial = *header;
-                self.filled = Header::SIZE as u8;
-                rest
-            }
-            _ => self.keep_first(data),
-        };
+        let rest = self.keep_first(data);
         if !Header::is_plausible(self.first_octets()) {
             return self.no_header(data, at, sink);
         }

@@ -225,6 +225,13 @@ impl Session {
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
         match event {
+            RecordEvent::Whole(header, body) => {
+                self.began(side, header, at, sink);
+                if self.reads_body(side) {
+                    self.record(side, RecordEvent::Body(body), at, reading, sink);
+                }
+                self.ended(side, header, at, sink);
+            }
             RecordEvent::Began(header) => self.began(side, header, at, sink),
             RecordEvent::Body(bytes) => match self.current[side] {
                 Current::Handshake => self.handshake(side, bytes, at, reading),

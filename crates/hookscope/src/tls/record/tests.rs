@@ -12,6 +12,10 @@ fn run(deframer: &mut Deframer, chunks: &[Chunk<'_>]) -> String {
     for (number, &chunk) in (1..).zip(chunks) {
         deframer.push(chunk, moment(number), &mut |event, at| {
             out.push(match event {
+                RecordEvent::Whole(header, body) => {
+                    assert_eq!(body.len(), usize::from(header.length));
+                    format!("{}:{}@{}", header.kind.0, header.length, at.frame.number())
+                }
                 RecordEvent::Began(header) => {
                     format!("began {}:{}@{}", header.kind.0, header.length, at.frame.number())
                 }
@@ -31,13 +35,13 @@ const HELLO: &[u8] = &[22, 3, 1, 0, 3, b'a', b'b', b'c'];
 
 #[test]
 fn records_are_found_wherever_segments_are_cut() {
-    assert_eq!(run(&mut Deframer::default(), &[Chunk::Data(HELLO)]), "began 22:3@1, body 3, ended@1");
+    assert_eq!(run(&mut Deframer::default(), &[Chunk::Data(HELLO)]), "22:3@1");
     let (head, tail) = HELLO.split_at(2);
     let split = run(&mut Deframer::default(), &[Chunk::Data(head), Chunk::Data(tail)]);
     assert_eq!(split, "began 22:3@1, body 3, ended@2");
     let both = [HELLO, HELLO].concat();
     let joined = run(&mut Deframer::default(), &[Chunk::Data(&both)]);
-    assert_eq!(joined, "began 22:3@1, body 3, ended@1, began 22:3@1, body 3, ended@1");
+    assert_eq!(joined, "22:3@1, 22:3@1");
 }
 
 #[test]
@@ -49,10 +53,7 @@ fn one_octet_at_a_time_gives_the_same_records() {
 #[test]
 fn a_gap_inside_a_body_keeps_the_framing() {
     let chunks = [Chunk::Data(&HELLO[..6]), Chunk::Gap(2), Chunk::Data(HELLO)];
-    assert_eq!(
-        run(&mut Deframer::default(), &chunks),
-        "began 22:3@1, body 1, body-gap 2, ended@2, began 22:3@3, body 3, ended@3"
-    );
+    assert_eq!(run(&mut Deframer::default(), &chunks), "began 22:3@1, body 1, body-gap 2, ended@2, 22:3@3");
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn a_gap_over_a_header_loses_the_framing_until_a_chunk_begins_with_one() {
     let chunks = [Chunk::Data(&HELLO[..6]), Chunk::Gap(4), Chunk::Data(b"garbage"), Chunk::Data(HELLO)];
     assert_eq!(
         run(&mut Deframer::default(), &chunks),
-        "began 22:3@1, body 1, body-gap 2, ended@2, unframed 2, unframed 7, began 22:3@4, body 3, ended@4"
+        "began 22:3@1, body 1, body-gap 2, ended@2, unframed 2, unframed 7, 22:3@4"
     );
 }
 
@@ -91,10 +92,10 @@ fn a_stream_joined_in_the_middle_waits_for_a_header() {
     let mut deframer = Deframer::default();
     deframer.join_midstream();
     let chunks = [Chunk::Data(&[1, 2, 3, 4, 5, 6]), Chunk::Data(HELLO)];
-    assert_eq!(run(&mut deframer, &chunks), "unframed 6, began 22:3@2, body 3, ended@2");
+    assert_eq!(run(&mut deframer, &chunks), "unframed 6, 22:3@2");
 }
 
 #[test]
 fn an_empty_record_begins_and_ends() {
-    assert_eq!(run(&mut Deframer::default(), &[Chunk::Data(&[23, 3, 3, 0, 0])]), "began 23:0@1, ended@1");
+    assert_eq!(run(&mut Deframer::default(), &[Chunk::Data(&[23, 3, 3, 0, 0])]), "23:0@1");
 }
