@@ -136,6 +136,24 @@ fn what_waits_is_told_of_at_its_deadline_though_no_packet_comes() {
 }
 
 #[test]
+fn a_later_call_on_a_connection_has_a_deadline_of_its_own() {
+    let story = call()
+        .server(&tls::application_data(300))
+        .client_ack()
+        .wait_ms(5_000)
+        .client(&tls::application_data(900))
+        .server_ack()
+        .capture();
+    let mut driver = Driver::new(Config::default());
+    driver.capture(&story);
+    let end = story.records.last().unwrap().time_ns;
+    driver.pass_until(end + 100_000_000_000);
+    let [(at, code)] = driver.said()[..] else { panic!("{:?}", driver.said()) };
+    assert_eq!(code, "deadline-exceeded");
+    assert!((10.0..10.5).contains(&(at - seconds(end))), "{}", at - seconds(end));
+}
+
+#[test]
 fn what_turns_out_otherwise_is_told_again() {
     let late = call().wait_ms(7_000).server(&tls::application_data(300)).client_ack().capture();
     let mut driver = Driver::new(Config { deadline: Duration::from_secs(3), ..Config::default() });

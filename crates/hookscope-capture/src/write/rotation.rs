@@ -70,6 +70,10 @@ impl Rotation {
         let probe = rotation.partial();
         File::create(&probe)?;
         fs::remove_file(&probe)?;
+        // One that is there already, and somebody else's, could not be replaced in the end.
+        if every == Every::Never && path.exists() {
+            File::options().append(true).open(path)?;
+        }
         Ok(rotation)
     }
 

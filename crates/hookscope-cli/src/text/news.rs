@@ -76,7 +76,7 @@ pub(crate) fn pulse(out: &mut dyn Write, paper: Paper, pulse: &Pulse<'_>) -> fmt
     let failed = |failed: u64| if failed > 0 { format!(", {failed} failed") } else { String::new() };
     let mut facts = vec![
         counted(pulse.packets, "packet"),
-        format!("{} over{}", counted(connections, "connection"), failed(failed_connections)),
+        format!("{} judged{}", counted(connections, "connection"), failed(failed_connections)),
         format!("{} open", pulse.open),
         format!("{}{}", counted(calls, "call"), failed(failed_calls)),
     ];

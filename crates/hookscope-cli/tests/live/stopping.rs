@@ -143,8 +143,15 @@ fn not_when_it_is_to_wait_for_another_interface_of_that_name() {
 #[test]
 fn never_begins_where_it_cannot() {
     let Some(network) = Network::new() else { return };
+    // The test is root's, and so is its file; who captures is nobody.
+    let of_root = network.path("of-root.pcapng");
+    std::fs::write(&of_root, "").unwrap();
     for (args, complaint) in [
-        (&["live", "-i", "nowhere0"][..], "nowhere0: no such interface; there are far, lo, near, any"),
+        (
+            &["live", "-i", INTERFACE, "--write", &of_root][..],
+            "of-root.pcapng: cannot be written: Permission denied",
+        ),
+        (&["live", "-i", "nowhere0"], "nowhere0: no such interface; there are far, lo, near, any"),
         (&["live", "-i", INTERFACE, "tcp portt 443"], "the filter is not understood: syntax error"),
         (&["live", "-i", INTERFACE, "--write", "/nowhere/e.pcapng"], "/nowhere/e.pcapng: cannot be written"),
         (

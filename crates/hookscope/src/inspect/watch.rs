@@ -215,6 +215,11 @@ impl Watch {
             let spot = Spot::Tracked(at, tracked.connection.id);
             self.early.push(Early { spot, now, verdict, last, about });
         }
+        // The alarm may have been that of an earlier call; of what has ended only another packet says more.
+        let connection = &tracked.connection;
+        if !has_ended(&Case { connection, now, config }) {
+            self.happened(at, tracked, now, config);
+        }
     }
 
     /// Looks at an opening, which would be this connection.
@@ -317,7 +322,7 @@ impl Said {
 /// all goes well.
 fn due(connection: &Connection, clock: Timestamp, config: &Config) -> Option<Timestamp> {
     let case = Case { connection, now: clock, config };
-    if case.first_close().is_some() || connection.unreachable.is_some() {
+    if has_ended(&case) {
         return Some(clock.later(Watch::GRACE));
     }
     let Some(established) = connection.established else {
@@ -337,6 +342,11 @@ fn due(connection: &Connection, clock: Timestamp, config: &Config) -> Option<Tim
     }
     let hello = case.tls().filter(|session| session.complete.is_none())?.client_hello.as_ref()?;
     Some(overdue(hello.at, config))
+}
+
+/// Whether a side closed, or an ICMP error says that packets do not arrive.
+fn has_ended(case: &Case<'_>) -> bool {
+    case.first_close().is_some() || case.connection.unreachable.is_some()
 }
 
 /// When something that waits since that moment is overdue.
