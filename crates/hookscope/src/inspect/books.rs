@@ -42,16 +42,16 @@ impl Books {
     ) -> Option<Wanted> {
         let verdict = tracked.conclude(now, config, self);
         self.duplicates += tracked.connection.duplicates;
-        let group = self.tally.connection(&tracked.connection, &verdict);
+        let group = self.tally.connection(&tracked.connection, &verdict, &mut tracked.hint);
         let is_kept = is_wanted(config.keep, group, tracked.connection.id);
         let about = self.news(tracked, &verdict, config);
         (is_kept || !about.is_empty()).then_some(Wanted { verdict, about, is_kept })
     }
 
     /// Judges and counts a connection of which nothing but SYNs was seen.
-    pub(super) fn settle_opening(&mut self, opening: Opening, now: Timestamp, config: &Config) {
-        let (code, severity) = judge_opening(&opening, now);
-        let group = self.tally.opening(&opening, code, severity);
+    pub(super) fn settle_opening(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
+        let (code, severity) = judge_opening(opening, now);
+        let group = self.tally.opening(opening, code, severity);
         let is_kept = is_wanted(config.keep, group, opening.id);
         if is_kept || self.tally.watch.is_some() {
             let mut tracked = Tracked::new(opening.connection());

@@ -29,6 +29,9 @@ pub(crate) struct Shard {
     table: HashTable<Entry>,
     openings: Slab<Opening>,
     tracked: Slab<Tracked>,
+    /// Its share of the connections that may be open.
+    most_tracked: usize,
+    most_openings: usize,
     /// The last connection of each client, to find it under a translated address. Kept from the moment on at which
     /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
     by_client: Option<HashMap<Endpoint, Place, FixedState>>,
@@ -111,7 +114,12 @@ impl Shard {
 
     /// A shard without connections.
     pub(crate) fn new(config: &Config) -> Self {
-        let mut shard = Self::default();
+        let share = |limit: usize| (limit / config.shards.max(1)).max(1);
+        let mut shard = Self {
+            most_tracked: share(config.limits.connections),
+            most_openings: share(config.limits.openings),
+            ..Self::default()
+        };
         shard.books.tally = Tally::bounded(config.limits.servers);
         shard.books.tally.watch = config.watch.then(Box::default);
         shard
@@ -373,7 +381,19 @@ impl Shard {
         // Nobody will be looked for any more.
         self.table.clear();
         self.by_client = None;
-        self.finish_where(config, |times| Some(times.expires.min(clock)));
+        let Self { tracked, openings, books, .. } = self;
+        for (place, times) in std::mem::take(tracked).places_mut() {
+            let now = times.expires.min(clock);
+            let wanted = place.as_mut().and_then(|tracked| books.settle(tracked, now, config));
+            if let Some((wanted, tracked)) = wanted.and_then(|wanted| Some((wanted, place.take()?))) {
+                books.keep(tracked, now, wanted, config);
+            }
+        }
+        for (place, times) in std::mem::take(openings).places_mut() {
+            if let Some(opening) = place {
+                books.settle_opening(opening, times.expires.min(clock), config);
+            }
+        }
     }
 
     fn finish_where(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
@@ -399,13 +419,12 @@ impl Shard {
 
     /// Where there are as many connections as there may be, judges the eighth of them that was quiet longest.
     fn make_room(&mut self, clock: Timestamp, config: &Config) {
-        let share = |limit: usize| (limit / config.shards.max(1)).max(1);
         let before = [self.tracked.len(), self.openings.len()];
-        if self.tracked.len() >= share(config.limits.connections) {
+        if self.tracked.len() >= self.most_tracked {
             let oldest = self.tracked.oldest_eighth();
             self.finish_tracked(config, |times| (times.clock <= oldest).then(|| times.expires.min(clock)));
         }
-        if self.openings.len() >= share(config.limits.openings) {
+        if self.openings.len() >= self.most_openings {
             let oldest = self.openings.oldest_eighth();
             self.finish_openings(config, |times| (times.clock <= oldest).then(|| times.expires.min(clock)));
         }
@@ -441,7 +460,7 @@ impl Shard {
                 if let Some(watch) = &mut self.books.tally.watch {
                     watch.closed_opening(at);
                 }
-                self.books.settle_opening(opening, now, config);
+                self.books.settle_opening(&opening, now, config);
                 [Some(key), None]
             }
         };

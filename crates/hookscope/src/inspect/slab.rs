@@ -105,6 +105,11 @@ impl<T> Slab<T> {
         if clocks.is_empty() { Timestamp::MIN } else { *clocks.select_nth_unstable(rank).1 }
     }
 
+    /// All places, those that are free as well, with their times.
+    pub(super) fn places_mut(&mut self) -> impl Iterator<Item = (&mut Option<T>, Times)> {
+        self.items.iter_mut().zip(self.times.iter().copied())
+    }
+
     /// All items with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..).zip(&self.items).filter_map(|(at, item)| Some((at, item.as_ref()?)))

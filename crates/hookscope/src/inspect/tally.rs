@@ -24,6 +24,7 @@ pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
     index: HashTable<usize>,
     servers: Vec<ServerTally>,
+    last_opening: Hint,
     /// How many servers are counted one by one; all of them where it is not set.
     most: Option<usize>,
     /// What is to be known before the end, where somebody watches.
@@ -38,15 +39,17 @@ fn find(
     server: Endpoint,
     name: Option<&str>,
 ) -> Option<usize> {
-    let is_it = |&place: &usize| {
-        servers.get(place).is_some_and(|entry| entry.server == server && entry.name.as_deref() == name)
-    };
+    let is_it = |&place: &usize| servers.get(place).is_some_and(|entry| entry.is(server, name));
     index.find(hash(server, name), is_it).copied()
 }
 
 fn hash(server: Endpoint, name: Option<&str>) -> u64 {
     FixedState::default().hash_one((server, name))
 }
+
+/// Where a connection's server stands, most likely: who counts often need not search often.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hint(u32);
 
 /// What was seen of one server under one name.
 #[derive(Debug)]
@@ -99,8 +102,8 @@ impl Tally {
     }
 
     /// Counts a call and how it went.
-    pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity) {
-        let server = self.server(connection.server(), server_name(connection));
+    pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity, hint: &mut Hint) {
+        let server = self.server(connection.server(), server_name(connection), hint);
         server.calls += 1;
         if severity == Severity::Failure {
             server.failed_calls += 1;
@@ -111,8 +114,13 @@ impl Tally {
     }
 
     /// Counts a connection and its verdict.
-    pub(crate) fn connection(&mut self, connection: &Connection, verdict: &Finding) -> &mut GroupTally {
-        let server = self.server(connection.server(), server_name(connection));
+    pub(crate) fn connection(
+        &mut self,
+        connection: &Connection,
+        verdict: &Finding,
+        hint: &mut Hint,
+    ) -> &mut GroupTally {
+        let server = self.server(connection.server(), server_name(connection), hint);
         server.connections += 1;
         server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
         server.failed_connections += u64::from(verdict.severity == Severity::Failure);
@@ -123,7 +131,11 @@ impl Tally {
 
     /// Counts a connection of which nothing but SYNs was seen, and its verdict.
     pub(crate) fn opening(&mut self, opening: &Opening, code: Code, severity: Severity) -> &mut GroupTally {
-        let server = self.server(opening.server(), None);
+        // A flood is mostly one server's.
+        let mut hint = self.last_opening;
+        let server = self.place(opening.server(), None, &mut hint);
+        self.last_opening = hint;
+        let server = self.at(server);
         server.connections += 1;
         server.failed_connections += u64::from(severity == Severity::Failure);
         let group = server.group(code, severity, opening.first);
@@ -133,7 +145,7 @@ impl Tally {
 
     /// Keeps a connection that was counted as the example of its group, unless there is a better one by now.
     pub(crate) fn example(&mut self, outcome: Outcome) {
-        let server = self.server(outcome.connection.server(), outcome.server_name());
+        let server = self.server(outcome.connection.server(), outcome.server_name(), &mut Hint::default());
         let Finding { code, severity, .. } = outcome.verdict;
         let group = server.group(code, severity, outcome.connection.first);
         if group.wants(outcome.connection.id) {
@@ -142,14 +154,38 @@ impl Tally {
     }
 
     /// What was seen of a server under a name: of all others, where there are too many.
-    fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
+    #[inline]
+    fn server(&mut self, server: Endpoint, name: Option<&str>, hint: &mut Hint) -> &mut ServerTally {
+        let place = self.place(server, name, hint);
+        self.at(place)
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "places are of this vector, which never shrinks")]
+    fn at(&mut self, place: usize) -> &mut ServerTally {
+        &mut self.servers[place]
+    }
+
+    /// Where a server and name stands, entered if it is new.
+    #[inline]
+    fn place(&mut self, server: Endpoint, name: Option<&str>, hint: &mut Hint) -> usize {
+        let hinted = self.servers.get(hint.0 as usize);
+        if hinted.is_some_and(|entry| entry.is(server, name)) {
+            return hint.0 as usize;
+        }
+        let place = self.find_or_enter(server, name);
+        *hint = Hint(u32::try_from(place).unwrap_or(u32::MAX));
+        place
+    }
+
+    fn find_or_enter(&mut self, server: Endpoint, name: Option<&str>) -> usize {
         let Self { index, servers, most, .. } = self;
         let is_full = most.is_some_and(|most| servers.len() >= most);
         let (server, name) = match find(index, servers, server, name) {
             None if is_full => (Self::OTHERS, Some(Self::OTHERS_NAME)),
-            _ => (server, name),
+            Some(place) => return place,
+            None => (server, name),
         };
-        let place = find(index, servers, server, name).unwrap_or_else(|| {
+        find(index, servers, server, name).unwrap_or_else(|| {
             servers.push(ServerTally::new(server, name));
             let place = servers.len() - 1;
             let rehash = |&place: &usize| {
@@ -157,18 +193,13 @@ impl Tally {
             };
             index.insert_unique(hash(server, name), place, rehash);
             place
-        });
-        #[allow(
-            clippy::indexing_slicing,
-            reason = "the index holds places of this vector, which never shrinks"
-        )]
-        &mut servers[place]
+        })
     }
 
     /// Adds what another part of the work counted.
     pub(crate) fn merge(&mut self, other: Self) {
         for theirs in other.servers {
-            self.server(theirs.server, theirs.name.as_deref()).merge(theirs);
+            self.server(theirs.server, theirs.name.as_deref(), &mut Hint::default()).merge(theirs);
         }
     }
 
@@ -179,6 +210,11 @@ impl Tally {
 }
 
 impl ServerTally {
+    #[inline]
+    fn is(&self, server: Endpoint, name: Option<&str>) -> bool {
+        self.server == server && self.name.as_deref() == name
+    }
+
     fn new(server: Endpoint, name: Option<&str>) -> Self {
         Self {
             server,

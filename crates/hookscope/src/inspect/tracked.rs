@@ -10,7 +10,7 @@ use crate::flow::key::FlowKey;
 use crate::inspect::books::Books;
 use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::slab::Times;
-use crate::inspect::tally::Tally;
+use crate::inspect::tally::{Hint, Tally};
 use crate::time::Timestamp;
 use crate::wire::Segment;
 
@@ -19,6 +19,8 @@ use crate::wire::Segment;
 pub(crate) struct Tracked {
     pub(crate) connection: Connection,
     calls: Vec<JudgedCall>,
+    /// Where its server stands in the tally.
+    pub(super) hint: Hint,
     /// The key of the same connection on the other side of address translation.
     pub(crate) translated: Option<Box<FlowKey>>,
 }
@@ -27,7 +29,7 @@ impl Tracked {
     /// A connection of which nothing was seen yet.
     #[inline(always)]
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, calls: Vec::new(), translated: None }
+        Self { connection, calls: Vec::new(), hint: Hint::default(), translated: None }
     }
 
     /// Its times when something happened to it just now.
@@ -75,7 +77,7 @@ impl Tracked {
     /// Counts a call, and keeps it one by one where somebody may ask for it.
     fn keep(&mut self, call: Call, finding: Option<Finding>, config: &Config, tally: &mut Tally) {
         let severity = finding.as_ref().map_or(Severity::Ok, |finding| finding.severity);
-        tally.call(&self.connection, &call, severity);
+        tally.call(&self.connection, &call, severity, &mut self.hint);
         if let Some(watch) = &mut tally.watch {
             watch.judged(&self.connection, &call, finding.as_ref());
         }
@@ -130,7 +132,7 @@ impl Tracked {
 
     /// The connection, over, with its verdict.
     pub(super) fn into_outcome(self, now: Timestamp, verdict: Finding) -> Outcome {
-        let Self { connection, calls, translated } = self;
+        let Self { connection, calls, translated, .. } = self;
         Outcome { connection, translated, now, verdict, calls }
     }
 }
