@@ -94,8 +94,8 @@ impl Live {
     /// From how long ago on nothing can be on its way any more where nothing is left to read: blocks are handed on
     /// late by about a tick of the kernel's clock.
     const PASSAGE: Duration = Duration::from_millis(60);
-    /// How often interfaces are looked after.
-    const LOOK: Duration = Duration::from_secs(1);
+    /// How often interfaces are looked after, and drops are counted.
+    pub const LOOK: Duration = Duration::from_secs(1);
 
     /// Opens all interfaces. Packets are kept by the kernel from then on.
     ///

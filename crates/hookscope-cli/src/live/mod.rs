@@ -251,16 +251,16 @@ impl Watcher {
         Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    /// Lets the engine know of packets that it did not get.
+    /// Lets the engine know of packets that it did not get: since drops were last counted, which is not every time.
     fn note_drops(&mut self) {
         let drops = self.capture.drops();
         let lost = (drops.kernel + drops.interface).saturating_sub(self.drops.kernel + self.drops.interface);
         if lost > 0 {
-            self.inspector.lost(lost, self.drops_at, self.clock);
+            let counted = i64::try_from(Capture::LOOK.as_nanos()).unwrap_or(i64::MAX);
+            let counted = Timestamp::from_nanos(self.clock.as_nanos().saturating_sub(counted));
+            self.inspector.lost(lost, self.drops_at.min(counted), self.clock);
         }
-        if drops != self.drops || lost == 0 {
-            (self.drops, self.drops_at) = (drops, self.clock);
-        }
+        (self.drops, self.drops_at) = (drops, self.clock);
     }
 
     /// Tells what became known. Says whether a failure is among it.

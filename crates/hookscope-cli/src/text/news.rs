@@ -90,3 +90,68 @@ pub(crate) fn pulse(out: &mut dyn Write, paper: Paper, pulse: &Pulse<'_>) -> fmt
     let text = Text::new().styled(FAINT, clock(pulse.at)).plain(" ").glued(PLAIN, facts);
     Page::new(out, paper).line(0, &text)
 }
+
+#[cfg(test)]
+mod tests {
+    use hookscope::packet::{Frame, Moment};
+    use hookscope::report::Trace;
+    use hookscope::report::schema::Example;
+    use hookscope::time::Timestamp;
+
+    use super::super::sample;
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_nanos(1_763_825_677_681_000_000);
+
+    fn told(revises: Option<&'static str>, colour: bool, verbose: bool) -> String {
+        let Example::Connection { connection, .. } = sample::deadline().groups.remove(0).example else {
+            panic!("the sample is a connection")
+        };
+        let first = Moment { time: AT, frame: Frame::new(0, 1) };
+        let trace = Trace { id: connection.id, keys: Vec::new(), first, last: first };
+        let notice = Notice { at: AT, connection: *connection, call: None, revises, is_over: false, trace };
+        let mut out = String::new();
+        super::notice(&mut out, Paper { width: 10_000, colour }, &notice, verbose).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_failure_is_one_line_that_says_when_what_who_and_how() {
+        let line = told(None, false, false);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(
+            line.starts_with("15:34:37.681 ✗ deadline-exceeded  webhook.knative-serving.svc  "),
+            "{line}"
+        );
+        assert!(line.contains("within the deadline of 10 s"), "{line}");
+        assert!(line.ends_with(" · 10.0.0.10:35674 → 10.244.1.1:9457 · id 21\n"), "{line}");
+        assert!(!line.contains('\u{1b}') && told(None, true, false).contains("\u{1b}[1m"), "{line}");
+    }
+
+    #[test]
+    fn what_is_no_longer_true_is_taken_back() {
+        let line = told(Some("syn-unanswered"), false, false);
+        assert!(line.contains("not syn-unanswered after all: "), "{line}");
+    }
+
+    #[test]
+    fn packets_stand_below_where_they_are_asked_for() {
+        let lines = told(None, false, true);
+        assert!(
+            lines.lines().count() > 2 && lines.lines().skip(1).all(|line| line.starts_with("    #")),
+            "{lines}"
+        );
+    }
+
+    #[test]
+    fn how_it_goes_is_one_line() {
+        let summary = Summary { calls: 1234, failed_calls: 2, connections: 40, ..Summary::default() };
+        let it = Pulse { at: &AT.to_string(), summary: &summary, packets: 99_999, open: 7, dropped: 3 };
+        let mut out = String::new();
+        pulse(&mut out, Paper { width: 10_000, colour: false }, &it).unwrap();
+        assert_eq!(
+            out,
+            "15:34:37.681 99,999 packets · 40 connections judged · 7 open · 1,234 calls, 2 failed · 3 packets dropped\n"
+        );
+    }
+}
