@@ -106,6 +106,11 @@ impl<W: Write> PcapngWriter<W> {
         Ok(self.out)
     }
 
+    /// Gives back what it is written to, as it is.
+    pub fn abandon(self) -> W {
+        self.out
+    }
+
     /// Hands what has been written so far on.
     ///
     /// # Errors

@@ -104,8 +104,23 @@ impl Rotation {
                 self.current.insert(begun)
             }
         };
-        current.writer.packet(packet, comment)?;
+        let written = current.writer.packet(packet, comment);
+        self.or_abandon(written)?;
         Ok(true)
+    }
+
+    /// Where the file cannot be written any further, leaves it as it is: what was written so far can be read, and nothing
+    /// may follow a block that was cut.
+    fn or_abandon(&mut self, written: io::Result<()>) -> io::Result<()> {
+        if written.is_err()
+            && let Some(current) = self.current.take()
+        {
+            drop(current.writer.abandon().into_parts());
+            fs::rename(&current.partial, &current.named)?;
+            self.finished.push(current.named);
+            self.is_full = self.every == Every::Never;
+        }
+        written
     }
 
     /// Hands what was written to the system, and finishes the file if its time is over.
@@ -115,7 +130,8 @@ impl Rotation {
     /// Those of the file system.
     pub fn tick(&mut self, now: Timestamp) -> io::Result<()> {
         if let Some(current) = &mut self.current {
-            current.writer.flush()?;
+            let written = current.writer.flush();
+            self.or_abandon(written)?;
         }
         if self.current.as_ref().is_some_and(|current| self.is_old(current, now)) {
             self.finish_file()?;
@@ -319,6 +335,31 @@ mod tests {
             assert!(folder.names().iter().all(|name| name.starts_with("e-2023")), "{:?}", folder.names());
         }
         assert_eq!(folder.names().len(), 2);
+    }
+
+    #[test]
+    fn a_full_disk_leaves_what_could_be_written() {
+        let folder = Folder::new("full");
+        let mount =
+            |args: &[&str]| std::process::Command::new(args[0]).args(&args[1..]).arg(&folder.0).status();
+        let mounted = mount(&["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs"]);
+        if !mounted.is_ok_and(|status| status.success()) {
+            eprintln!("not tested: no small file system can be mounted here");
+            return;
+        }
+        let path = folder.0.join("e.pcapng");
+        let mut rotation = Rotation::new(&path, Every::Never, 1, "test").unwrap();
+        let now = Timestamp::from_nanos(1);
+        let written = (0..200).map(|_| rotation.packet(&packet(1, &[7; 1400]), None, now));
+        let refused: Vec<_> = written.filter_map(Result::err).map(|error| error.kind()).collect();
+        let left = (folder.names(), fs::read(&path).map(|file| file.len()));
+        let next = rotation.packet(&packet(1, &[7; 1400]), None, now);
+        drop(rotation);
+        assert!(mount(&["umount"]).unwrap().success());
+        assert_eq!(refused, [io::ErrorKind::StorageFull]);
+        assert_eq!(left.0, ["e.pcapng"]);
+        assert!(left.1.unwrap() > 100_000);
+        assert!(!next.unwrap(), "nothing follows a block that was cut");
     }
 
     #[test]
