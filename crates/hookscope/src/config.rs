@@ -1,7 +1,9 @@
 //! Settings: deadlines, what to keep, and the bounds that no input can exceed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Cluster;
 use crate::filter::Filter;
 
 /// How an [`Inspector`](crate::Inspector) judges and how much it may hold.
@@ -15,6 +17,8 @@ pub struct Config {
     pub keep: Keep,
     /// Which connections to look at.
     pub filter: Filter,
+    /// What is known of the cluster: whose address is whose, and each webhook's own deadline.
+    pub cluster: Option<Arc<Cluster>>,
     /// Into how many parts connections are divided for parallel work. Changes speed, never the answer.
     pub shards: usize,
     /// Bounds on memory.
@@ -28,6 +32,7 @@ impl Default for Config {
             slow: None,
             keep: Keep::Failures,
             filter: Filter::default(),
+            cluster: None,
             shards: 1,
             limits: Limits::default(),
         }

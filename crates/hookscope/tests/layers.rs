@@ -13,9 +13,11 @@ const MAP: &[(&str, &[&str])] = &[
     ("side", &[]),
     ("packet", &["time"]),
     ("flow", &[]),
+    // A cluster's objects, and who stands behind an address.
+    ("cluster", &[]),
     // Settings.
     ("filter", &["flow"]),
-    ("config", &["filter"]),
+    ("config", &["cluster", "filter"]),
     // Octets of one packet: no state.
     ("wire", &["flow", "packet", "time"]),
     // The IP datagrams of several.
