@@ -32,9 +32,8 @@ pub use hookscope::cluster::Objects;
 
 use collect::Collection;
 
-/// How much text of one input is worth reading: more than `kubectl` prints for the largest cluster that Kubernetes
-/// supports (150,000 pods).
-pub const MAX_TEXT: u64 = 4 << 30;
+/// How much text of one input is worth reading: 1 GiB, more than `kubectl` prints for thousands of nodes.
+pub const MAX_TEXT: u64 = 1 << 30;
 /// How deep lists and mappings may be nested.
 pub const MAX_DEPTH: usize = 128;
 /// How many bytes the aliases of one YAML document may add to it.

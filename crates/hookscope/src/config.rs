@@ -9,7 +9,8 @@ use crate::filter::Filter;
 /// How an [`Inspector`](crate::Inspector) judges and how much it may hold.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The webhook's `timeoutSeconds`: how long a call may take. 10 s, as in Kubernetes.
+    /// The webhook's `timeoutSeconds`, where [`cluster`](Self::cluster) does not say it: how long a call may take. 10 s,
+    /// as in Kubernetes.
     pub deadline: Duration,
     /// From when an answered call is called slow; half of the deadline where `None`.
     pub slow: Option<Duration>,
@@ -36,13 +37,6 @@ impl Default for Config {
             shards: 1,
             limits: Limits::default(),
         }
-    }
-}
-
-impl Config {
-    /// From when an answered call is called slow.
-    pub fn slow(&self) -> Duration {
-        self.slow.unwrap_or(self.deadline / 2)
     }
 }
 

@@ -37,7 +37,19 @@ const MAP: &[(&str, &[&str])] = &[
     // What it means.
     (
         "diagnosis",
-        &["call", "config", "connection", "lookup", "packet", "side", "tcp", "time", "tls", "wire"],
+        &[
+            "call",
+            "cluster",
+            "config",
+            "connection",
+            "lookup",
+            "packet",
+            "side",
+            "tcp",
+            "time",
+            "tls",
+            "wire",
+        ],
     ),
     // Packets in, findings out.
     (
@@ -58,7 +70,19 @@ const MAP: &[(&str, &[&str])] = &[
     // Findings in the words of the outside.
     (
         "report",
-        &["connection", "diagnosis", "flow", "http", "inspect", "lookup", "packet", "side", "time", "tls"],
+        &[
+            "cluster",
+            "connection",
+            "diagnosis",
+            "flow",
+            "http",
+            "inspect",
+            "lookup",
+            "packet",
+            "side",
+            "time",
+            "tls",
+        ],
     ),
 ];
 

@@ -9,6 +9,7 @@ pub(crate) mod catalogue;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;
+pub(crate) mod whom;
 
 pub use catalogue::{Page, page_of, pages};
 

@@ -37,6 +37,7 @@ impl Builder<'_> {
         Some(schema::Group {
             server: first.server()?.to_string(),
             server_name: None,
+            cluster: None,
             count,
             of: of.unwrap_or(count).max(count),
             first: asked(first)?,
@@ -64,7 +65,7 @@ impl Builder<'_> {
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.finding(verdict, prose),
+            verdict: self.finding(verdict, prose, self.inspection.config.deadline.into()),
         }
     }
 }
