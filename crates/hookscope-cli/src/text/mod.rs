@@ -18,6 +18,7 @@ mod style;
 mod subject;
 mod table;
 mod timeline;
+mod whom;
 
 use std::fmt::{self, Write};
 
