@@ -352,14 +352,12 @@ fn tls(session: &Session, files: &Files) -> schema::Tls {
                 file: files.name(alert.at.frame),
             })
             .collect(),
-        certificate: session.certificate.as_deref().and_then(Certificate::read).map(|certificate| {
-            schema::Certificate {
-                subject: certificate.subject,
-                issuer: certificate.issuer,
-                san: certificate.names,
-                not_before: certificate.not_before.to_string(),
-                not_after: certificate.not_after.to_string(),
-            }
+        certificate: session.leaf().and_then(Certificate::read).map(|certificate| schema::Certificate {
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            san: certificate.names,
+            not_before: certificate.not_before.to_string(),
+            not_after: certificate.not_after.to_string(),
         }),
     }
 }

@@ -72,7 +72,7 @@ fn cause(case: &Case<'_>, alert: &Alert) -> Option<Cause> {
         return None;
     }
     let session = case.tls()?;
-    let certificate = Certificate::read(session.certificate.as_deref()?)?;
+    let certificate = Certificate::read(session.leaf()?)?;
     let offered = session.offered();
     let is_for_server = match offered.and_then(|offered| offered.server_name.as_deref()) {
         Some(name) => Some(certificate.is_for(name)),
@@ -97,8 +97,7 @@ fn cause(case: &Case<'_>, alert: &Alert) -> Option<Cause> {
 
 fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
     let server = story.server();
-    let certificate =
-        story.case.tls().and_then(|session| session.certificate.as_deref()).and_then(Certificate::read);
+    let certificate = story.case.tls().and_then(|session| session.leaf()).and_then(Certificate::read);
     let summary =
         |why: &str| format!("The client rejected the certificate of {server} ({}): {why}", alert.description);
     let namespace = story.service().map_or("NAMESPACE", |(_, namespace)| namespace);
