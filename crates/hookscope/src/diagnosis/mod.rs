@@ -6,6 +6,8 @@
 
 pub(crate) mod case;
 pub(crate) mod catalogue;
+pub(crate) mod proof;
+mod proof_prose;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;

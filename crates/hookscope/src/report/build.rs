@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
+use crate::diagnosis::proof::Proof;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::flow::key::Endpoint;
@@ -14,6 +15,7 @@ use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
 use crate::packet::Frame;
 use crate::report::names::{Name, Names};
+use crate::report::proof::Proofs;
 use crate::report::timeline::timeline;
 use crate::report::{LeftOut, community, schema};
 use crate::side::Side;
@@ -37,6 +39,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) inspection: &'a Inspection,
     servers: Vec<&'a ServerTally>,
     names: Names<'a>,
+    pub(crate) proofs: Proofs,
     files: Files,
     totals: HashMap<Endpoint, Totals, FixedState>,
 }
@@ -64,7 +67,8 @@ impl<'a> Builder<'a> {
         }
         let cluster = inspection.config.cluster.as_deref();
         let names = Names::learn(servers, &inspection.lookups.tracker.learned, cluster);
-        Self { inspection, servers: servers.iter().collect(), names, files, totals }
+        let proofs = cluster.map(|_| Proofs::learn(servers)).unwrap_or_default();
+        Self { inspection, servers: servers.iter().collect(), names, proofs, files, totals }
     }
 
     pub(crate) fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
@@ -238,6 +242,7 @@ impl<'a> Builder<'a> {
             retransmissions: sides(&|side| halves[side].retransmissions.into()),
             connect_s: connect_time(connection).map(seconds),
             tls: connection.application.session.as_deref().map(|session| tls(session, &self.files)),
+            verification: self.verification(outcome),
             verdict: self.verdict(outcome, &outcome.verdict, None),
             calls: outcome.calls.iter().map(|judged| self.call(outcome, judged)).collect(),
         }
@@ -277,14 +282,19 @@ impl<'a> Builder<'a> {
         };
         let last = last.filter(|_| finding.severity != Severity::Ok);
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
+        let is_own = std::ptr::eq(finding, &outcome.verdict) || finding.at == outcome.verdict.at;
+        let proof = self.proof(outcome).filter(|_| is_own);
         let story = Story {
+            proof: proof.as_deref(),
             case,
             finding,
             call: about,
             name,
             answered: self.totals(outcome.connection.server()).answered,
         };
-        self.finding(finding, finding.rule.describe(&story), case.deadline())
+        let cause = proof.as_deref().and_then(Proof::cause).or(finding.cause);
+        let verdict = self.finding(finding, finding.rule.describe(&story), case.deadline());
+        schema::Verdict { cause: cause.map(Cause::name), ..verdict }
     }
 
     /// A finding and its words.

@@ -4,6 +4,7 @@ mod build;
 mod community;
 mod lookups;
 mod names;
+mod proof;
 pub mod schema;
 mod timeline;
 mod whom;

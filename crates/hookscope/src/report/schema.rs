@@ -146,6 +146,9 @@ pub struct Connection {
     pub connect_s: Option<f64>,
     /// What TLS showed; `null` where there was none.
     pub tls: Option<Tls>,
+    /// How the certificate that the client rejected looks to the webhooks' `caBundle`s; `null` without the cluster's
+    /// objects, and where no certificate was rejected.
+    pub verification: Option<Verification>,
     /// What happened.
     pub verdict: Verdict,
     /// Its calls in order.
@@ -224,6 +227,53 @@ pub struct Certificate {
     pub issuer: String,
     /// Subject alternative names.
     pub san: Vec<String>,
+    /// Start of its validity.
+    pub not_before: String,
+    /// End of its validity.
+    pub not_after: String,
+}
+
+/// How a rejected certificate looks to those who were to trust it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verification {
+    /// The certificates that the server presented, its own first: none where they were encrypted.
+    pub presented: Vec<CertificateIdentity>,
+    /// Webhooks that may have been called; of several, those that account for the rejection.
+    pub against: Vec<Against>,
+}
+
+/// What one webhook's `caBundle` says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Against {
+    /// The webhook.
+    pub webhook: String,
+    /// The object that configures it.
+    pub configuration: String,
+    /// What its certificate must be for.
+    pub host: String,
+    /// The certificates in its `caBundle`.
+    pub trusted: Vec<CertificateIdentity>,
+    /// What Go's verification of the presented chain says: `trusted`, `expired`, `not-yet-valid`, `no-san`,
+    /// `name-mismatch`, `unknown-issuer`, `other-key`, `not-ca`, `weak-signature`, `path-too-long`, `not-for-servers`.
+    /// Of a bundle that explains a rejection by itself: `ca-bundle-empty`, `ca-bundle-unusable`,
+    /// `ca-bundle-out-of-date`; `elsewhere` where it does not trust what the server presented on other connections.
+    /// `null` where nothing can be said.
+    pub result: Option<&'static str>,
+    /// The certificate at which the chain breaks.
+    pub broken: Option<CertificateIdentity>,
+}
+
+/// Who a certificate is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CertificateIdentity {
+    /// Distinguished name of the subject.
+    pub subject: String,
+    /// Distinguished name of the issuer.
+    pub issuer: String,
+    /// Subject key identifier, in hexadecimal.
+    pub key_id: Option<String>,
+    /// Key identifier of the issuer, in hexadecimal.
+    pub authority_key_id: Option<String>,
     /// Start of its validity.
     pub not_before: String,
     /// End of its validity.

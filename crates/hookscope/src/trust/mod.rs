@@ -65,6 +65,24 @@ pub(crate) enum Flaw {
     NotForServers,
 }
 
+impl Flaw {
+    /// Its stable name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::NoSan => "no-san",
+            Self::NameMismatch => "name-mismatch",
+            Self::UnknownIssuer => "unknown-issuer",
+            Self::OtherKey => "other-key",
+            Self::NotCa => "not-ca",
+            Self::WeakSignature => "weak-signature",
+            Self::PathTooLong => "path-too-long",
+            Self::NotForServers => "not-for-servers",
+        }
+    }
+}
+
 /// Go gives up after so many signatures.
 const MAX_SIGNATURES: usize = 100;
 

@@ -98,6 +98,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         retransmissions: PerSide::default(),
         connect_s: Some(0.000_042),
         tls: None,
+        verification: None,
         verdict,
         calls: Vec::<Call>::new(),
     }

@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
 use crate::diagnosis::story::{Apart, Date, Prose, Story};
 use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Phase};
-use crate::diagnosis::{Page, Rule};
+use crate::diagnosis::{Page, Rule, proof_prose};
 use crate::side::Side;
 use crate::tls::certificate::Certificate;
 use crate::tls::session::Alert;
@@ -104,6 +104,12 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
     let rotate = format!(
         "Renew the certificate and restart the webhook's pods: with cert-manager, `cmctl renew -n {namespace} CERTIFICATE`; else rerun the job that made it"
     );
+    if alert.description.is_about_certificate()
+        && let Some(prose) =
+            proof_prose::describe(story, &format!("the certificate of {server} ({})", alert.description))
+    {
+        return prose;
+    }
     let Some(certificate) = certificate.filter(|_| alert.description.is_about_certificate()) else {
         return Prose::only(format!(
             "The client ended the TLS handshake with {server}: {}",
@@ -155,7 +161,7 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
                 show_ca_bundle(story)
             ))
         }
-        Some(Cause::UnknownCa) => {
+        Some(Cause::UnknownCa | Cause::KeyUsage) => {
             let prose = Prose::only(summary(&format!("its issuer, {}, is not trusted", certificate.issuer)))
                 .hint(format!("Compare that issuer with the CAs in the webhook configuration's caBundle: {}", show_ca_bundle(story)))
                 .hint("Put the issuing CA into caBundle again: with cert-manager, check the inject-ca-from annotation and cainjector's log");
