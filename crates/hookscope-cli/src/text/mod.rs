@@ -12,6 +12,7 @@ mod listing;
 mod markdown;
 mod notes;
 mod numbers;
+mod objects;
 mod prose;
 mod steps;
 mod style;
@@ -84,6 +85,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     }
     told(page, story, &failures, failures::failure)?;
     told(page, story, &warnings, failures::warning)?;
+    objects::write(page, story)?;
     healthy::write(page, story)?;
     listing::write(page, story)?;
     notes::left_over(page, story)

@@ -75,7 +75,17 @@ impl Proof {
         at: Timestamp,
     ) -> Option<Self> {
         let view = |id: &WebhookId| Some(View::new(*id, cluster.webhook(*id)?, list, elsewhere, at));
-        let views: Vec<View> = webhooks.iter().filter_map(view).collect();
+        let mut views: Vec<View> = webhooks.iter().filter_map(view).collect();
+        if list.is_none() {
+            // Whoever trusts somebody else than the others do is the more likely one.
+            let alike: Vec<usize> = views
+                .iter()
+                .map(|view| views.iter().filter(|other| other.trusted == view.trusted).count())
+                .collect();
+            let mut places: Vec<_> = alike.into_iter().zip(views).collect();
+            places.sort_by_key(|(alike, _)| *alike);
+            views = places.into_iter().map(|(_, view)| view).collect();
+        }
         let presented = list.into_iter().flat_map(CertificateList::iter).filter_map(identify).collect();
         (!views.is_empty()).then_some(Self { presented, views })
     }
@@ -94,6 +104,14 @@ impl Proof {
         });
         let first = broken.next()?;
         broken.all(|(_, other)| other.flaw.cause() == first.1.flaw.cause()).then_some(first)
+    }
+
+    /// Two webhooks of the server that trust different CAs, so that no certificate suits both.
+    pub(crate) fn disagreement(&self) -> Option<(&View, &View)> {
+        let mut views = self.views.iter().filter(|view| !view.trusted.is_empty());
+        let first = views.next()?;
+        let strangers = |view: &&View| !view.trusted.iter().any(|it| first.trusted.contains(it));
+        views.find(strangers).map(|other| (first, other))
     }
 
     /// The cause, where it is proven.

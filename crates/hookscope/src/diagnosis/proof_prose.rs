@@ -49,7 +49,19 @@ pub(crate) fn describe(story: &Story<'_>, who: &str) -> Option<Prose> {
         ))
         .hint(format!("See when the configuration was changed: `kubectl get {} {} -o yaml --show-managed-fields | grep -B2 -A4 'time:'`", webhook.kind.resource(), shown(&webhook.configuration)))
         .hint(confirm),
-        Opinion::Verified(_) | Opinion::Nothing => return None,
+        Opinion::Verified(_) => return None,
+        Opinion::Nothing => {
+            let (one, other) = proof.disagreement()?;
+            let other_webhook = story.webhook(other)?;
+            prose(format!(
+                "it is not visible, but webhooks that are called there trust different CAs, and no certificate suits all: {bundle} trusts {}, that of {} {}",
+                trusted(&one.trusted),
+                other_webhook.name,
+                trusted(&other.trusted)
+            ))
+            .hint(confirm)
+            .hint(repair)
+        }
     })
 }
 

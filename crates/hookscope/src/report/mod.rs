@@ -2,6 +2,7 @@
 
 mod build;
 mod community;
+mod findings;
 mod lookups;
 mod names;
 mod proof;
@@ -42,6 +43,7 @@ impl Inspection {
             schema: "hookscope/1",
             capture: self.capture(input),
             summary: builder.summary(),
+            cluster: builder.cluster_report(),
             endpoints: builder.endpoints(),
             connections: builder.connections(),
             log: Vec::new(),

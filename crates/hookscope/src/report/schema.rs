@@ -3,9 +3,13 @@
 //! Times are RFC 3339 UTC, durations seconds, addresses `ip:port`; what is not known is `null`, never left out.
 //! Domain types stay free of serialisation, so that changing them cannot change what other tools read.
 
+mod cluster;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub use cluster::{Against, CertificateIdentity, ClusterReport, Finding, Verification, WebhookReport, Whom};
 
 /// Verdict codes and how often each was given.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -19,6 +23,8 @@ pub struct Report {
     pub capture: Capture,
     /// Totals over the capture.
     pub summary: Summary,
+    /// What the cluster's objects add; `null` where none were given.
+    pub cluster: Option<ClusterReport>,
     /// One entry for each server and name, in order of address.
     pub endpoints: Vec<EndpointReport>,
     /// Connections in order of their first packet; healthy ones only on request.
@@ -155,26 +161,6 @@ pub struct Connection {
     pub calls: Vec<Call>,
 }
 
-/// Whom a server is known as to the cluster's objects.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Whom {
-    /// Names of the webhooks that are called there: of several, packets do not tell which was called.
-    pub webhooks: Vec<String>,
-    /// The Service that they are called through, `namespace/name:port`, where it is one.
-    pub service: Option<String>,
-    /// The pod behind the address, `namespace/name`.
-    pub pod: Option<String>,
-    /// The node that it runs on.
-    pub node: Option<String>,
-}
-
-impl Whom {
-    /// Whether anything is known.
-    pub fn is_known(&self) -> bool {
-        *self != Self::default()
-    }
-}
-
 /// A count for each side of a connection.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct PerSide {
@@ -227,53 +213,6 @@ pub struct Certificate {
     pub issuer: String,
     /// Subject alternative names.
     pub san: Vec<String>,
-    /// Start of its validity.
-    pub not_before: String,
-    /// End of its validity.
-    pub not_after: String,
-}
-
-/// How a rejected certificate looks to those who were to trust it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Verification {
-    /// The certificates that the server presented, its own first: none where they were encrypted.
-    pub presented: Vec<CertificateIdentity>,
-    /// Webhooks that may have been called; of several, those that account for the rejection.
-    pub against: Vec<Against>,
-}
-
-/// What one webhook's `caBundle` says.
-#[derive(Clone, Debug, Serialize)]
-pub struct Against {
-    /// The webhook.
-    pub webhook: String,
-    /// The object that configures it.
-    pub configuration: String,
-    /// What its certificate must be for.
-    pub host: String,
-    /// The certificates in its `caBundle`.
-    pub trusted: Vec<CertificateIdentity>,
-    /// What Go's verification of the presented chain says: `trusted`, `expired`, `not-yet-valid`, `no-san`,
-    /// `name-mismatch`, `unknown-issuer`, `other-key`, `not-ca`, `weak-signature`, `path-too-long`, `not-for-servers`.
-    /// Of a bundle that explains a rejection by itself: `ca-bundle-empty`, `ca-bundle-unusable`,
-    /// `ca-bundle-out-of-date`; `elsewhere` where it does not trust what the server presented on other connections.
-    /// `null` where nothing can be said.
-    pub result: Option<&'static str>,
-    /// The certificate at which the chain breaks.
-    pub broken: Option<CertificateIdentity>,
-}
-
-/// Who a certificate is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CertificateIdentity {
-    /// Distinguished name of the subject.
-    pub subject: String,
-    /// Distinguished name of the issuer.
-    pub issuer: String,
-    /// Subject key identifier, in hexadecimal.
-    pub key_id: Option<String>,
-    /// Key identifier of the issuer, in hexadecimal.
-    pub authority_key_id: Option<String>,
     /// Start of its validity.
     pub not_before: String,
     /// End of its validity.

@@ -462,10 +462,10 @@ impl Session {
                     });
                 }
             }
-            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body)) => {
-                if self.certificates.is_none() {
-                    self.certificates = CertificateList::read(body);
-                }
+            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body))
+                if self.certificates.is_none() =>
+            {
+                self.certificates = CertificateList::read(body);
             }
             _ => {}
         }

@@ -40,7 +40,9 @@ pub(super) struct Parsed<'a> {
 impl<'a> Parsed<'a> {
     pub(super) fn read(der: &'a [u8]) -> Option<Self> {
         let (rest, x509) = X509Certificate::from_der(der).ok()?;
-        rest.is_empty().then_some(Self { der, x509 })
+        // RFC 5280, section 4.1.1.2: what is signed names the algorithm as well.
+        let is_consistent = x509.signature_algorithm == x509.tbs_certificate.signature;
+        (rest.is_empty() && is_consistent).then_some(Self { der, x509 })
     }
 
     pub(super) fn identity(&self) -> Identity {

@@ -177,9 +177,7 @@ impl<'a> Search<'a> {
             let longer: Vec<_> = chain.iter().copied().chain([issuer]).collect();
             if !is_root {
                 unfit = self.climb(&longer);
-                if unfit.is_none() {
-                    return None;
-                }
+                unfit.as_ref()?;
             } else {
                 match self.usage(&longer) {
                     None => return None,

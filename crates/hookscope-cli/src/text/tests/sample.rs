@@ -157,6 +157,7 @@ fn sample(capture: Capture, endpoints: Vec<EndpointReport>, groups: Vec<Group>) 
         summary,
         endpoints,
         connections: Vec::new(),
+        cluster: None,
         log: Vec::new(),
         lookups: Vec::new(),
     };
