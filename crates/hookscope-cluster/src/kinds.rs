@@ -4,7 +4,7 @@ mod called;
 mod service;
 mod workload;
 
-use hookscope::cluster::Objects;
+use hookscope::cluster::{Objects, WebhookKind};
 
 use crate::collect::Source;
 

@@ -20,7 +20,7 @@ use crate::tls::certificate::CertificateList;
 use crate::trust::{Identity, identify};
 
 /// What was presented to whom.
-type Question = (Option<CertificateList>, Vec<WebhookId>, Option<Box<str>>);
+type Question = (Option<CertificateList>, Vec<WebhookId>, Option<Box<str>>, u16);
 
 /// From when, until when, what.
 type Answer = (Timestamp, Timestamp, Option<Rc<Proof>>);
@@ -29,8 +29,8 @@ type Answer = (Timestamp, Timestamp, Option<Rc<Proof>>);
 #[derive(Debug, Default)]
 pub(crate) struct Proofs {
     answers: RefCell<HashMap<Question, Vec<Answer>, FixedState>>,
-    /// What servers of a name presented in the clear.
-    presented: HashMap<Box<str>, Vec<CertificateList>, FixedState>,
+    /// What servers of a name and port presented in the clear: all pods behind a Service present one certificate.
+    presented: HashMap<(Box<str>, u16), Vec<CertificateList>, FixedState>,
 }
 
 impl Proofs {
@@ -39,7 +39,10 @@ impl Proofs {
         let mut presented: HashMap<_, Vec<_>, _> = HashMap::default();
         for server in servers.iter().filter(|server| !server.certificates.is_empty()) {
             let Some(name) = &server.name else { continue };
-            presented.entry(name.clone()).or_default().extend(server.certificates.iter().cloned());
+            presented
+                .entry((name.clone(), server.server.port))
+                .or_default()
+                .extend(server.certificates.iter().cloned());
         }
         Self { answers: RefCell::default(), presented }
     }
@@ -50,13 +53,15 @@ impl Proofs {
         let list = outcome.connection.application.session.as_ref()?.certificates.as_ref();
         let name = outcome.server_name();
         let called = webhooks(&outcome.connection, cluster);
-        let question = (list.cloned(), called.clone(), name.map(Into::into));
+        let question =
+            (list.cloned(), called.clone(), name.map(Into::into), outcome.connection.server().port);
         let mut answers = self.answers.borrow_mut();
         let known = answers.entry(question).or_insert_with_key(|_| Vec::new());
         if let Some((.., proof)) = known.iter().find(|(from, until, _)| (*from..*until).contains(&at)) {
             return proof.clone();
         }
-        let elsewhere = name.and_then(|name| self.presented.get(name)).map_or(&[][..], Vec::as_slice);
+        let here = name.map(|name| (name.into(), outcome.connection.server().port));
+        let elsewhere = here.and_then(|here| self.presented.get(&here)).map_or(&[][..], Vec::as_slice);
         let proof = Proof::new(cluster, &called, list, elsewhere, at).map(Rc::new);
         let (from, until) = window(proof.as_deref(), elsewhere, at);
         known.push((from, until, proof.clone()));
