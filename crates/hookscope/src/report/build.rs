@@ -88,8 +88,8 @@ impl<'a> Builder<'a> {
     /// Whether the filter lets a server pass under its name.
     fn admits(&self, server: &ServerTally) -> bool {
         let filter = &self.inspection.config.filter;
-        let name = self.server_name(server);
-        filter.admits_server(server.server) && filter.admits_name(name)
+        filter.admits_server(server.server)
+            && (filter.admits_name(self.server_name(server)) || self.admits_any(&self.webhooks_at(server)))
     }
 
     /// The servers that pass the filter, connections without a name counted under the one that was learned.
@@ -169,7 +169,8 @@ impl<'a> Builder<'a> {
         let filter = &self.inspection.config.filter;
         let passing = self.inspection.outcomes.iter().filter(|outcome| {
             filter.admits_server(outcome.connection.server())
-                && filter.admits_name(self.name(outcome).map(|name| name.text))
+                && (filter.admits_name(self.name(outcome).map(|name| name.text))
+                    || self.admits_any(&self.webhooks_of(outcome)))
         });
         passing.map(|outcome| self.connection(outcome)).collect()
     }

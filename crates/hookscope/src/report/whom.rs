@@ -83,6 +83,13 @@ impl Builder<'_> {
         narrowed(cluster, found, self.server_name(server))
     }
 
+    /// Whether the filter lets one of these webhooks pass by its own name.
+    pub(crate) fn admits_any(&self, ids: &[WebhookId]) -> bool {
+        let filter = &self.inspection.config.filter;
+        let Some(cluster) = self.cluster() else { return false };
+        ids.iter().filter_map(|id| cluster.webhook(*id)).any(|it| filter.admits_name(Some(&it.name)))
+    }
+
     /// Whom a connection was opened to.
     pub(crate) fn whom_of(&self, outcome: &Outcome) -> Option<schema::Whom> {
         self.whom(outcome.connection.server(), &self.webhooks_of(outcome))
