@@ -88,7 +88,7 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     let verdict = subject::verdict(group);
     page.paragraph(0, 2, &subject::heading(group))?;
     if let Some(whom) = &group.cluster {
-        let place = whom::place(whom, group.server_name.as_deref());
+        let place = whom::place(whom, subject::host(group));
         let candidates = whom::candidates(whom, story.all || story.detail == Detail::Verbose);
         let faint = [place, candidates].into_iter().flatten();
         faint.map(|it| Text::new().styled(FAINT, it)).try_for_each(|it| page.paragraph(2, 2, &it))?;

@@ -249,7 +249,7 @@ impl Builder<'_> {
             return None;
         }
         let name = webhook.service()?;
-        let labels = seen.cluster.labels_of(&name.namespace);
+        let labels = seen.cluster.labels_of(&name.namespace, webhook)?;
         if !webhook.namespace_selector.selects(&labels) {
             return None;
         }
@@ -406,13 +406,15 @@ impl Cluster {
         !self.objects().endpoints.is_empty() || !self.objects().pods.is_empty()
     }
 
-    /// The labels of a namespace: those that every one has, where it was not collected.
-    fn labels_of(&self, namespace: &str) -> Labels {
-        let known = self.objects().namespaces.iter().find(|known| known.name == namespace);
-        known.map_or_else(
-            || [("kubernetes.io/metadata.name".to_owned(), namespace.to_owned())].into(),
-            |known| known.labels.clone(),
-        )
+    /// The labels of a namespace. Where it was not collected, these are those that every one has, if the webhook asks
+    /// for no other.
+    fn labels_of(&self, namespace: &str, webhook: &Webhook) -> Option<Labels> {
+        const NAME: &str = "kubernetes.io/metadata.name";
+        if let Some(known) = self.objects().namespaces.iter().find(|known| known.name == namespace) {
+            return Some(known.labels.clone());
+        }
+        let is_enough = webhook.namespace_selector.requirements.iter().all(|it| it.key == NAME);
+        is_enough.then(|| [(NAME.to_owned(), namespace.to_owned())].into())
     }
 }
 
