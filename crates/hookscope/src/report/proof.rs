@@ -91,3 +91,24 @@ fn window(proof: Option<&Proof>, elsewhere: &[CertificateList], at: Timestamp) -
     elsewhere.iter().flat_map(CertificateList::iter).filter_map(identify).for_each(|it| dates(&it));
     (from, until)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::proof::tests::{cluster, list};
+    use crate::trust::tests::now;
+
+    #[test]
+    fn an_answer_holds_between_the_dates_of_the_certificates() {
+        let (cluster, ids) = cluster(&["ca"]);
+        let proof = Proof::new(&cluster, &ids, Some(&list(&["leaf"])), &[], now());
+        let (from, until) = window(proof.as_ref(), &[], now());
+        assert_eq!(from.to_string(), "2025-01-01T00:00:00.000000000Z");
+        assert_eq!(until.to_string(), "2035-01-01T00:00:00.000000001Z");
+        // One that expired in 2024, on another connection.
+        let elsewhere = [list(&["leaf-old"]), list(&["leaf-young"])];
+        let (from, until) = window(None, &elsewhere, now());
+        assert_eq!(from.to_string(), "2024-01-01T00:00:00.000000001Z");
+        assert_eq!(until.to_string(), "2030-01-01T00:00:00.000000000Z");
+    }
+}
