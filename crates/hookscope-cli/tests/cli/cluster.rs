@@ -24,7 +24,7 @@ fn webhooks_come_first_then_service_pod_and_node() {
         "✗ inc-refused.lab.io  10.244.1.1:9999  connection-refused\n  kyverno-svc.kyverno.svc:9999 · pod",
         "it is issued by CN=other-ca\n  (key id b41b27b4b5012eba…); the caBundle of inc-badca12.lab.io trusts CN=lab-ca",
         "compare its issuer with the caBundle of inc-badca.lab.io, which trusts CN=lab-ca",
-        "Objects of the cluster\n✗ inc-refused.lab.io  target-port-not-listening\n",
+        "Objects of the cluster\n\n✗ inc-refused.lab.io  target-port-not-listening\n",
         "✓ inc-healthy.lab.io    10.244.1.1:9443 ",
     ] {
         assert!(text.contains(part), "{part}\n{text}");

@@ -285,7 +285,8 @@ impl<'a> Builder<'a> {
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
         let is_own = std::ptr::eq(finding, &outcome.verdict) || finding.at == outcome.verdict.at;
         let proof = self.proof(outcome).filter(|_| is_own);
-        let pod = self.whom_of(outcome).and_then(|whom| whom.pod);
+        let whom = if finding.severity == Severity::Ok { None } else { self.whom_of(outcome) };
+        let pod = whom.and_then(|whom| whom.pod);
         let pod = pod.as_deref().and_then(|pod| pod.split_once('/'));
         let story = Story {
             pod: pod.filter(|(namespace, pod)| is_host_name(namespace) && is_host_name(pod)),

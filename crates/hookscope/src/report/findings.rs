@@ -53,7 +53,9 @@ impl Builder<'_> {
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let Some(cluster) = self.cluster() else { return Vec::new() };
         let mut servers: BTreeMap<WebhookId, Vec<&ServerTally>> = BTreeMap::new();
-        for server in self.inspection.tally.servers() {
+        let mut all: Vec<_> = self.inspection.tally.servers().iter().collect();
+        all.sort_by_key(|server| (server.server, server.name.as_deref()));
+        for server in all {
             for id in self.webhooks_at(server) {
                 servers.entry(id).or_default().push(server);
             }

@@ -44,6 +44,7 @@ impl Proofs {
                 .or_default()
                 .extend(server.certificates.iter().cloned());
         }
+        presented.values_mut().for_each(|lists| lists.sort_unstable());
         Self { answers: RefCell::default(), presented }
     }
 
