@@ -60,6 +60,17 @@ fn webhooks_are_found_by_their_own_name() {
 }
 
 #[test]
+fn failures_that_are_ignored_are_said_to_be() {
+    let text = std::fs::read_to_string(objects()).unwrap();
+    let ignoring = Scratch::new("cluster-ignoring.json", text.replace("\"Fail\"", "\"Ignore\"").as_bytes());
+    let said = run(&["--cluster", ignoring.path(), &fixture("incident/incident.pcap.zst")]);
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words.matches("failurePolicy: Ignore, requests go on without it").count(), 6, "{}", said.out);
+    assert!(!said.out.contains("fail-policy-own-namespace"), "{}", said.out);
+    assert!(!incident(&[]).out.contains("failurePolicy: Ignore"));
+}
+
+#[test]
 fn objects_may_come_from_standard_input_once() {
     let capture = fixture(OK);
     let input = std::fs::File::open(objects()).unwrap();

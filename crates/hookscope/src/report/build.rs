@@ -298,7 +298,9 @@ impl<'a> Builder<'a> {
             answered: self.totals(outcome.connection.server()).answered,
         };
         let cause = proof.as_deref().and_then(Proof::cause).or(finding.cause);
-        let verdict = self.finding(finding, finding.rule.describe(&story), case.deadline());
+        let deadline = self.cluster().and_then(|cluster| cluster.deadline(&self.webhooks_of(outcome)));
+        let deadline = deadline.map_or_else(|| case.deadline(), Elapsed::from);
+        let verdict = self.finding(finding, finding.rule.describe(&story), deadline);
         schema::Verdict { cause: cause.map(Cause::name), ..verdict }
     }
 
