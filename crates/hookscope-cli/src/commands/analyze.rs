@@ -9,11 +9,12 @@ use crate::args::{Analyze, Format, Shape};
 use crate::engine::{self, Reading};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::{complain, interrupt, output, terminal, text};
+use crate::{cluster, complain, interrupt, output, terminal, text};
 
 /// Reads, judges and reports.
 pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     refuse_mistyped_command(args)?;
+    cluster::refuse_reading_twice(&args.files, &args.judging.cluster)?;
     interrupt::leave_to_writer(&args.files);
     let mut progress = Progress::new(!args.no_progress && !args.shape.quiet);
     let reading = engine::read(args, &mut progress)?;

@@ -14,12 +14,14 @@ mod markdown;
 mod news;
 mod notes;
 mod numbers;
+mod objects;
 mod prose;
 mod steps;
 mod style;
 mod subject;
 mod table;
 mod timeline;
+mod whom;
 
 use std::fmt::{self, Write};
 
@@ -87,6 +89,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     }
     told(page, story, &failures, failures::failure)?;
     told(page, story, &warnings, failures::warning)?;
+    objects::write(page, story)?;
     healthy::write(page, story)?;
     listing::write(page, story)?;
     notes::left_over(page, story)

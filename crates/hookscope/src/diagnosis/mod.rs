@@ -6,9 +6,12 @@
 
 pub(crate) mod case;
 pub(crate) mod catalogue;
+pub(crate) mod proof;
+mod proof_prose;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;
+pub(crate) mod whom;
 
 pub use catalogue::{Page, page_of, pages};
 

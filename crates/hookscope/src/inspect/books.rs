@@ -44,6 +44,9 @@ impl Books {
         self.duplicates += tracked.connection.duplicates;
         let group = self.tally.connection(&tracked.connection, &verdict);
         let is_kept = is_wanted(config.keep, group, tracked.connection.id);
+        if config.cluster.is_some() {
+            self.tally.presented(&tracked.connection);
+        }
         let about = self.news(tracked, &verdict, config);
         (is_kept || !about.is_empty()).then_some(Wanted { verdict, about, is_kept })
     }

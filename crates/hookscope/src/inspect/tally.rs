@@ -15,6 +15,7 @@ use crate::inspect::outcome::{Outcome, server_name};
 use crate::inspect::watch::Watch;
 use crate::packet::Moment;
 use crate::time::Elapsed;
+use crate::tls::certificate::CertificateList;
 
 type FixedState = foldhash::fast::FixedState;
 
@@ -60,6 +61,8 @@ pub(crate) struct ServerTally {
     pub(crate) calls: u64,
     pub(crate) failed_calls: u64,
     pub(crate) latency: Option<Box<LatencyTally>>,
+    /// A few of the lists of certificates that it presented in the clear, where somebody can say whether to trust them.
+    pub(crate) certificates: Vec<CertificateList>,
     /// One entry for each code that was given.
     pub(crate) groups: Vec<GroupTally>,
 }
@@ -121,6 +124,14 @@ impl Tally {
         group
     }
 
+    /// Keeps what the server of a connection that was counted presented in the clear.
+    pub(crate) fn presented(&mut self, connection: &Connection) {
+        let session = connection.application.session.as_ref();
+        if let Some(list) = session.and_then(|session| session.certificates.as_ref()) {
+            self.server(connection.server(), server_name(connection)).certificate(list);
+        }
+    }
+
     /// Counts a connection of which nothing but SYNs was seen, and its verdict.
     pub(crate) fn opening(&mut self, opening: &Opening, code: Code, severity: Severity) -> &mut GroupTally {
         let server = self.server(opening.server(), None);
@@ -179,6 +190,9 @@ impl Tally {
 }
 
 impl ServerTally {
+    /// How many lists of certificates are kept: that of each pod, before and after a renewal.
+    const CERTIFICATES: usize = 8;
+
     fn new(server: Endpoint, name: Option<&str>) -> Self {
         Self {
             server,
@@ -189,7 +203,17 @@ impl ServerTally {
             calls: 0,
             failed_calls: 0,
             latency: None,
+            certificates: Vec::new(),
             groups: Vec::new(),
+        }
+    }
+
+    fn certificate(&mut self, list: &CertificateList) {
+        if !self.certificates.contains(list) {
+            // In an order of their own, so that the same ones remain however the work is split.
+            let place = self.certificates.partition_point(|known| known < list);
+            self.certificates.insert(place, list.clone());
+            self.certificates.truncate(Self::CERTIFICATES);
         }
     }
 
@@ -221,6 +245,9 @@ impl ServerTally {
             (Some(ours), Some(theirs)) => ours.merge(&theirs),
             (ours @ None, theirs) => *ours = theirs,
             (Some(_), None) => {}
+        }
+        for list in other.certificates {
+            self.certificate(&list);
         }
         for theirs in other.groups {
             match self.groups.iter_mut().find(|group| group.code == theirs.code) {

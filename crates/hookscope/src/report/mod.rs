@@ -3,11 +3,14 @@
 mod build;
 mod community;
 mod events;
+mod findings;
 mod lookups;
 mod names;
+mod proof;
 pub mod schema;
 mod timeline;
 mod trace;
+mod whom;
 
 use crate::inspect::Inspection;
 use crate::inspect::shard::GivenUp;
@@ -46,6 +49,7 @@ impl Inspection {
             schema: "hookscope/1",
             capture: self.capture(input),
             summary: builder.summary(),
+            cluster: builder.cluster_report(self.traffic.clock()),
             endpoints: builder.endpoints(),
             connections: builder.connections(),
             log: Vec::new(),

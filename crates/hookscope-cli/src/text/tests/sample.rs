@@ -42,6 +42,7 @@ fn endpoint(
     EndpointReport {
         server: server.into(),
         server_name: name.map(Into::into),
+        cluster: None,
         connections: counts[0],
         calls: counts[1],
         failed: counts[2],
@@ -84,6 +85,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         server: server.into(),
         server_name: Some(name.into()),
         server_name_source: Some("sni"),
+        cluster: None,
         community_id: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=".into(),
         start: at(1.0),
         end: at(11.0),
@@ -96,6 +98,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         retransmissions: PerSide::default(),
         connect_s: Some(0.000_042),
         tls: None,
+        verification: None,
         verdict,
         calls: Vec::<Call>::new(),
     }
@@ -124,6 +127,7 @@ fn group(
     Group {
         server: connection.server.clone(),
         server_name: connection.server_name.clone(),
+        cluster: None,
         count: counts[0],
         of: counts[1],
         first: at(times[0]),
@@ -153,6 +157,7 @@ fn sample(capture: Capture, endpoints: Vec<EndpointReport>, groups: Vec<Group>) 
         summary,
         endpoints,
         connections: Vec::new(),
+        cluster: None,
         log: Vec::new(),
         lookups: Vec::new(),
     };
@@ -368,6 +373,7 @@ pub(crate) fn lookup() -> Sample {
         client: "10.0.0.10".into(),
         server: "10.244.1.1:53".into(),
         name: "nx.lab.example".into(),
+        cluster: None,
         kind: "A".into(),
         attempts: 1,
         seconds: Some(0.002_434),
@@ -384,6 +390,7 @@ pub(crate) fn lookup() -> Sample {
     let group = Group {
         server: "10.244.1.1:53".into(),
         server_name: None,
+        cluster: None,
         count: 2,
         of: 2,
         first: at(0.0),
