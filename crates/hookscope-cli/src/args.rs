@@ -15,7 +15,8 @@ const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope --name '*.kyverno.svc' day.pcap.gz    look at the webhooks of one Service
   hookscope --format json a.pcap | jq .summary    hand the report to another program
   kubectl exec POD -- cat w.pcap | hookscope -    read from a pipe
-  hookscope explain tls-bad-certificate           what a code means and what to do";
+  hookscope explain tls-bad-certificate           what a code means and what to do
+  hookscope explain --error 'x509: ... '          what a message of kube-apiserver's means";
 
 const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
   0  nothing failed
@@ -134,6 +135,12 @@ pub(crate) struct Explain {
     /// A verdict's code, such as deadline-exceeded; without one, all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+
+    /// A message of kube-apiserver's, as it was printed: which codes give it, and how to tell them apart
+    ///
+    /// The error alone, or the whole line of kubectl or of a log around it. '-' reads it from standard input.
+    #[arg(long, value_name = "MESSAGE", conflicts_with = "code", allow_hyphen_values = true)]
+    pub(crate) error: Option<String>,
 
     #[command(flatten)]
     pub(crate) color: Color,

@@ -18,6 +18,9 @@ pub(crate) enum Failure {
         /// What to do instead.
         advice: String,
     },
+    /// The message to explain cannot be read.
+    #[error("standard input: {0}; give the message itself: hookscope explain --error 'MESSAGE'")]
+    Message(#[source] io::Error),
     /// The worker threads cannot be started.
     #[error("cannot start worker threads: {0}; try --threads 1")]
     Threads(#[from] rayon::ThreadPoolBuildError),

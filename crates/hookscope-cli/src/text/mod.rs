@@ -2,6 +2,7 @@
 //!
 //! Each file here writes one part of the page; none of them computes anything about packets.
 
+mod error;
 mod explain;
 mod failures;
 mod filter;
@@ -24,6 +25,7 @@ use std::fmt::{self, Write};
 use hookscope::report::LeftOut;
 use hookscope::report::schema::{Group, Report};
 
+pub(crate) use error::error;
 pub(crate) use explain::{Code, codes, page};
 use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};

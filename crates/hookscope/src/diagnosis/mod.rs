@@ -6,6 +6,7 @@
 
 pub(crate) mod case;
 pub(crate) mod catalogue;
+pub mod message;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;

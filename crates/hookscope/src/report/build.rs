@@ -6,6 +6,8 @@ use hashbrown::HashMap;
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
+use crate::diagnosis::message;
+use crate::diagnosis::message::facts::Facts;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::flow::key::Endpoint;
@@ -274,11 +276,18 @@ impl<'a> Builder<'a> {
             name,
             answered: self.totals(outcome.connection.server()).answered,
         };
-        self.finding(finding, finding.rule.describe(&story))
+        let failed = finding.severity == Severity::Failure;
+        let error = failed.then(|| message::predict(&Facts::of(&story))).flatten();
+        self.finding(finding, finding.rule.describe(&story), error)
     }
 
-    /// A finding and its words.
-    pub(crate) fn finding(&self, finding: &Finding, prose: Prose) -> schema::Verdict {
+    /// A finding, its words, and what kube-apiserver says of it.
+    pub(crate) fn finding(
+        &self,
+        finding: &Finding,
+        prose: Prose,
+        apiserver_error: Option<String>,
+    ) -> schema::Verdict {
         let config = &self.inspection.config;
         schema::Verdict {
             class: finding.code.class.name(),
@@ -300,6 +309,7 @@ impl<'a> Builder<'a> {
                 })
                 .collect(),
             hints: prose.hints,
+            apiserver_error,
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::diagnosis::message::facts::Facts;
+use crate::diagnosis::message::predict;
 use crate::diagnosis::verdict::Severity;
 use crate::inspect::lookups::JudgedLookup;
 use crate::lookup::Fate;
@@ -57,6 +59,9 @@ impl Builder<'_> {
             Fate::Silent(_) | Fate::Waiting => None,
         };
         let prose = verdict.rule.describe_lookup(lookup, *now);
+        let deadline = self.inspection.config.deadline.into();
+        let failed = verdict.severity == Severity::Failure;
+        let error = failed.then(|| predict(&Facts::of_lookup(lookup, verdict, *now, deadline))).flatten();
         schema::Lookup {
             client: lookup.client.ip().to_string(),
             server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
@@ -64,7 +69,7 @@ impl Builder<'_> {
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.finding(verdict, prose),
+            verdict: self.finding(verdict, prose, error),
         }
     }
 }

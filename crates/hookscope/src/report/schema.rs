@@ -250,6 +250,10 @@ pub struct Verdict {
     pub evidence: Vec<Evidence>,
     /// What to do next, a step each.
     pub hints: Vec<String>,
+    /// What kube-apiserver says of such a failure, behind `failed to call webhook: Post "…": `, predicted from the
+    /// packets: `…` stands for what they do not tell, and addresses are those of the packets, where the message may
+    /// have the ClusterIP. `null` where nothing failed.
+    pub apiserver_error: Option<String>,
 }
 
 /// A packet that shows something.

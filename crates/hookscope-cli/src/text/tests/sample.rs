@@ -70,6 +70,17 @@ fn verdict(class: &'static str, code: &'static str, summary: &str, evidence: &[(
         summary: summary.into(),
         evidence: evidence.collect(),
         hints: Vec::new(),
+        apiserver_error: error(code).map(str::to_owned),
+    }
+}
+
+/// What kube-apiserver says of a code.
+fn error(code: &str) -> Option<&'static str> {
+    match code {
+        "deadline-exceeded" | "syn-unanswered" => Some("context deadline exceeded"),
+        "connection-refused" => Some("dial tcp 10.244.1.4:8443: connect: connection refused"),
+        "tls-certificate-rejected" => Some("tls: failed to verify certificate: x509: …"),
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ mod fin_in_tls_handshake;
 mod healthy;
 mod http_status;
 mod icmp_unreachable;
+mod nothing_sent;
 mod path_blackhole;
 mod protocol_mismatch;
 mod proxy_refused;
@@ -60,6 +61,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &client_aborted::ClientAborted,
     &response_stalled::ResponseStalled,
     &slow::Slow,
+    &nothing_sent::NothingSent,
     &capture_incomplete::CaptureIncomplete,
     &healthy::Healthy,
 ];
