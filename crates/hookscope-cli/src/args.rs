@@ -102,6 +102,15 @@ pub(crate) struct Analyze {
     #[arg(help_heading = "Reading and judging")]
     pub(crate) deadline: Duration,
 
+    /// Objects of the cluster: names, deadlines and CA bundles of its webhooks
+    ///
+    /// What 'kubectl get -A -o json validatingwebhookconfigurations,mutatingwebhookconfigurations,services,\
+    /// endpointslices,pods,nodes' prints, or YAML; '-' is standard input; may be given several times. A webhook's own
+    /// timeoutSeconds then takes the place of --deadline.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) cluster: Vec<PathBuf>,
+
     /// From how long on a call is slow [default: half the deadline]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
     pub(crate) slow: Option<Duration>,

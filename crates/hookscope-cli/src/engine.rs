@@ -1,6 +1,7 @@
 //! The one place where the command line meets the engine: turns captures into a report, rules into a catalogue.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use hookscope::diagnosis::Page;
 use hookscope::filter::NameFilter;
@@ -10,6 +11,7 @@ use hookscope::{Config, Filter, Inspector, Keep};
 use hookscope_capture::{InputError, Options, Summary, for_each_batch};
 
 use crate::args::{Analyze, Format};
+use crate::cluster::{self, Known};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::text::Code;
@@ -25,17 +27,21 @@ pub(crate) struct Reading {
 
 /// Reads the captures, telling `progress` how far it is.
 pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, Failure> {
+    let known = if args.cluster.is_empty() { None } else { Some(cluster::read(&args.cluster)?) };
+    let (cluster, warnings) =
+        known.map_or((None, Vec::new()), |Known { cluster, warnings }| (Some(Arc::new(cluster)), warnings));
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| {
-        let mut inspector = Inspector::new(config(args, rayon::current_num_threads()));
+        let mut inspector = Inspector::new(Config { cluster, ..config(args, rayon::current_num_threads()) });
         let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
             inspector.observe_batch(packets);
             progress.at(at.consumed, at.total);
             ControlFlow::Continue(())
         })?;
         let inspection = inspector.finish();
-        let input = input(&summary);
+        let mut input = input(&summary);
+        input.warnings.extend(warnings);
         // The groups are what the text report shows; in JSON every connection speaks for itself.
         let groups = if args.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
         Ok::<_, InputError>(Reading {

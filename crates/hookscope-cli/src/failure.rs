@@ -8,6 +8,15 @@ pub(crate) enum Failure {
     /// An input cannot be read at all.
     #[error(transparent)]
     Input(#[from] hookscope_capture::InputError),
+    /// A file with a cluster's objects cannot be read.
+    #[error("{file}: {error}")]
+    ClusterFile { file: String, error: io::Error },
+    /// A file holds no objects.
+    #[error(transparent)]
+    Cluster(#[from] hookscope_cluster::Error),
+    /// Standard input is asked for twice.
+    #[error("standard input ('-') can be read only once: give the capture or the objects as a file")]
+    StandardInputTwice,
     /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
     #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
     MistakenForFile { typed: String, command: &'static str },

@@ -4,6 +4,7 @@
 //! cannot be read.
 
 mod args;
+mod cluster;
 mod commands;
 mod engine;
 mod failure;

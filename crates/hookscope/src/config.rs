@@ -1,13 +1,16 @@
 //! Settings: deadlines, what to keep, and the bounds that no input can exceed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Cluster;
 use crate::filter::Filter;
 
 /// How an [`Inspector`](crate::Inspector) judges and how much it may hold.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The webhook's `timeoutSeconds`: how long a call may take. 10 s, as in Kubernetes.
+    /// The webhook's `timeoutSeconds`, where [`cluster`](Self::cluster) does not say it: how long a call may take. 10 s,
+    /// as in Kubernetes.
     pub deadline: Duration,
     /// From when an answered call is called slow; half of the deadline where `None`.
     pub slow: Option<Duration>,
@@ -15,6 +18,8 @@ pub struct Config {
     pub keep: Keep,
     /// Which connections to look at.
     pub filter: Filter,
+    /// What is known of the cluster: whose address is whose, and each webhook's own deadline.
+    pub cluster: Option<Arc<Cluster>>,
     /// Into how many parts connections are divided for parallel work. Changes speed, never the answer.
     pub shards: usize,
     /// Bounds on memory.
@@ -28,16 +33,10 @@ impl Default for Config {
             slow: None,
             keep: Keep::Failures,
             filter: Filter::default(),
+            cluster: None,
             shards: 1,
             limits: Limits::default(),
         }
-    }
-}
-
-impl Config {
-    /// From when an answered call is called slow.
-    pub fn slow(&self) -> Duration {
-        self.slow.unwrap_or(self.deadline / 2)
     }
 }
 

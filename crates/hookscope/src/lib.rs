@@ -72,6 +72,7 @@
 
 mod bytes;
 mod call;
+pub mod cluster;
 pub mod config;
 mod connection;
 pub mod diagnosis;

@@ -13,9 +13,11 @@ const MAP: &[(&str, &[&str])] = &[
     ("side", &[]),
     ("packet", &["time"]),
     ("flow", &[]),
+    // A cluster's objects, and who stands behind an address.
+    ("cluster", &[]),
     // Settings.
     ("filter", &["flow"]),
-    ("config", &["filter"]),
+    ("config", &["cluster", "filter"]),
     // Octets of one packet: no state.
     ("wire", &["flow", "packet", "time"]),
     // The IP datagrams of several.
@@ -35,7 +37,19 @@ const MAP: &[(&str, &[&str])] = &[
     // What it means.
     (
         "diagnosis",
-        &["call", "config", "connection", "lookup", "packet", "side", "tcp", "time", "tls", "wire"],
+        &[
+            "call",
+            "cluster",
+            "config",
+            "connection",
+            "lookup",
+            "packet",
+            "side",
+            "tcp",
+            "time",
+            "tls",
+            "wire",
+        ],
     ),
     // Packets in, findings out.
     (
@@ -56,7 +70,19 @@ const MAP: &[(&str, &[&str])] = &[
     // Findings in the words of the outside.
     (
         "report",
-        &["connection", "diagnosis", "flow", "http", "inspect", "lookup", "packet", "side", "time", "tls"],
+        &[
+            "cluster",
+            "connection",
+            "diagnosis",
+            "flow",
+            "http",
+            "inspect",
+            "lookup",
+            "packet",
+            "side",
+            "time",
+            "tls",
+        ],
     ),
 ];
 

@@ -14,6 +14,7 @@ use crate::{complain, interrupt, output, terminal, text};
 /// Reads, judges and reports.
 pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     refuse_mistyped_command(args)?;
+    refuse_reading_twice(args)?;
     interrupt::leave_to_writer(args);
     let mut progress = Progress::new(!args.no_progress && !args.quiet);
     let reading = engine::read(args, &mut progress)?;
@@ -60,6 +61,13 @@ fn status(report: &Report) -> Status {
     } else {
         Status::Clean
     }
+}
+
+/// Standard input ends once.
+fn refuse_reading_twice(args: &Analyze) -> Result<(), Failure> {
+    let inputs = args.files.iter().chain(&args.cluster);
+    let times = inputs.filter(|file| *file == std::path::Path::new("-")).count();
+    if times > 1 { Err(Failure::StandardInputTwice) } else { Ok(()) }
 }
 
 /// `hookscope explian …` names a file that does not exist; say what was meant.

@@ -19,6 +19,7 @@ mod style;
 mod subject;
 mod table;
 mod timeline;
+mod whom;
 
 use std::fmt::{self, Write};
 

@@ -10,6 +10,7 @@ pub mod message;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;
+pub(crate) mod whom;
 
 pub use catalogue::{Page, page_of, pages};
 

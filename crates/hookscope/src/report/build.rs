@@ -64,16 +64,22 @@ impl<'a> Builder<'a> {
             total.connections += server.connections;
             total.answered += server.answered_connections;
         }
-        let names = Names::learn(servers, &inspection.lookups.tracker.learned);
+        let cluster = inspection.config.cluster.as_deref();
+        let names = Names::learn(servers, &inspection.lookups.tracker.learned, cluster);
         Self { inspection, servers: servers.iter().collect(), names, files, totals }
     }
 
-    fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
-        self.names.of(outcome.connection.server(), outcome.server_name(), outcome.connection.id)
+    pub(crate) fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
+        let own = outcome.server_name();
+        let quoted = || self.name_of_quoted(&outcome.connection);
+        own.is_none()
+            .then(quoted)
+            .flatten()
+            .or_else(|| self.names.of(outcome.connection.server(), own, outcome.connection.id))
     }
 
     /// What a server is called where no single connection is meant: by the latest name.
-    fn server_name<'n>(&'n self, server: &'n ServerTally) -> Option<&'n str> {
+    pub(crate) fn server_name<'n>(&'n self, server: &'n ServerTally) -> Option<&'n str> {
         self.names.of(server.server, server.name.as_deref(), u64::MAX).map(|name| name.text)
     }
 
@@ -95,6 +101,7 @@ impl<'a> Builder<'a> {
             let mut report = schema::EndpointReport {
                 server: run.first().map(|server| server.server.to_string()).unwrap_or_default(),
                 server_name: run.first().and_then(|server| name(server)),
+                cluster: run.first().and_then(|server| self.whom_at(server)),
                 connections: 0,
                 calls: 0,
                 failed: 0,
@@ -191,9 +198,11 @@ impl<'a> Builder<'a> {
             outcomes.get(place)
         };
         let example = group.example.as_deref().or_else(kept)?;
+        let quoted = self.name_of_quoted(&example.connection).map(|name| name.text);
         Some(schema::Group {
             server: server.server.to_string(),
-            server_name: self.server_name(server).map(str::to_owned),
+            server_name: quoted.or_else(|| self.server_name(server)).map(str::to_owned),
+            cluster: self.whom_of(example),
             count: group.count,
             of: self.totals(server.server).connections,
             first: group.first.time.to_string(),
@@ -218,6 +227,7 @@ impl<'a> Builder<'a> {
             server: connection.server().to_string(),
             server_name: name.map(|name| name.text.to_owned()),
             server_name_source: name.map(|name| name.source),
+            cluster: self.whom_of(outcome),
             community_id: community::id(&connection.key),
             start: connection.first.time.to_string(),
             end: connection.last.time.to_string(),
@@ -276,19 +286,14 @@ impl<'a> Builder<'a> {
             name,
             answered: self.totals(outcome.connection.server()).answered,
         };
+        let verdict = self.finding(finding, finding.rule.describe(&story), case.deadline());
         let failed = finding.severity == Severity::Failure;
-        let error = failed.then(|| message::predict(&Facts::of(&story))).flatten();
-        self.finding(finding, finding.rule.describe(&story), error)
+        let apiserver_error = failed.then(|| message::predict(&Facts::of(&story))).flatten();
+        schema::Verdict { apiserver_error, ..verdict }
     }
 
-    /// A finding, its words, and what kube-apiserver says of it.
-    pub(crate) fn finding(
-        &self,
-        finding: &Finding,
-        prose: Prose,
-        apiserver_error: Option<String>,
-    ) -> schema::Verdict {
-        let config = &self.inspection.config;
+    /// A finding and its words.
+    pub(crate) fn finding(&self, finding: &Finding, prose: Prose, deadline: Elapsed) -> schema::Verdict {
         schema::Verdict {
             class: finding.code.class.name(),
             code: finding.code.name,
@@ -297,7 +302,7 @@ impl<'a> Builder<'a> {
             by: finding.by.map(By::name),
             phase: finding.phase.name(),
             cause: finding.cause.map(Cause::name),
-            deadline_s: Some(seconds(finding.deadline.unwrap_or_else(|| config.deadline.into()))),
+            deadline_s: Some(seconds(finding.deadline.unwrap_or(deadline))),
             summary: prose.summary,
             evidence: finding
                 .evidence
@@ -309,7 +314,7 @@ impl<'a> Builder<'a> {
                 })
                 .collect(),
             hints: prose.hints,
-            apiserver_error,
+            apiserver_error: None,
         }
     }
 }

@@ -39,6 +39,7 @@ impl Builder<'_> {
         Some(schema::Group {
             server: first.server()?.to_string(),
             server_name: None,
+            cluster: None,
             count,
             of: of.unwrap_or(count).max(count),
             first: asked(first)?,
@@ -69,7 +70,7 @@ impl Builder<'_> {
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.finding(verdict, prose, error),
+            verdict: schema::Verdict { apiserver_error: error, ..self.finding(verdict, prose, deadline) },
         }
     }
 }

@@ -6,6 +6,7 @@ mod lookups;
 mod names;
 pub mod schema;
 mod timeline;
+mod whom;
 
 use crate::inspect::Inspection;
 use crate::report::build::{Builder, Files};

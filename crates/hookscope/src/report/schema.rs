@@ -78,6 +78,8 @@ pub struct EndpointReport {
     pub server: String,
     /// Its name, where one is known.
     pub server_name: Option<String>,
+    /// Whom the cluster's objects know it as.
+    pub cluster: Option<Whom>,
     /// Connections to it.
     pub connections: u64,
     /// Calls on them.
@@ -118,6 +120,8 @@ pub struct Connection {
     pub server_name: Option<String>,
     /// Where the name is from: `sni`, `learned`, `dns` or `cluster`.
     pub server_name_source: Option<&'static str>,
+    /// Whom it was opened to, as the cluster's objects have it; `null` where none were given or none know the server.
+    pub cluster: Option<Whom>,
     /// Community ID version 1 of the captured addresses.
     pub community_id: String,
     /// Time of its first packet.
@@ -146,6 +150,26 @@ pub struct Connection {
     pub verdict: Verdict,
     /// Its calls in order.
     pub calls: Vec<Call>,
+}
+
+/// Whom a server is known as to the cluster's objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Whom {
+    /// Names of the webhooks that are called there: of several, packets do not tell which was called.
+    pub webhooks: Vec<String>,
+    /// The Service that they are called through, `namespace/name:port`, where it is one.
+    pub service: Option<String>,
+    /// The pod behind the address, `namespace/name`.
+    pub pod: Option<String>,
+    /// The node that it runs on.
+    pub node: Option<String>,
+}
+
+impl Whom {
+    /// Whether anything is known.
+    pub fn is_known(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// A count for each side of a connection.
@@ -315,6 +339,8 @@ pub struct Group {
     pub server: String,
     /// Its name.
     pub server_name: Option<String>,
+    /// Whom the cluster's objects know it as.
+    pub cluster: Option<Whom>,
     /// How many connections (or lookups) had this verdict.
     pub count: u64,
     /// How many connections the server has in all.

@@ -42,6 +42,7 @@ fn endpoint(
     EndpointReport {
         server: server.into(),
         server_name: name.map(Into::into),
+        cluster: None,
         connections: counts[0],
         calls: counts[1],
         failed: counts[2],
@@ -95,6 +96,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         server: server.into(),
         server_name: Some(name.into()),
         server_name_source: Some("sni"),
+        cluster: None,
         community_id: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=".into(),
         start: at(1.0),
         end: at(11.0),
@@ -135,6 +137,7 @@ fn group(
     Group {
         server: connection.server.clone(),
         server_name: connection.server_name.clone(),
+        cluster: None,
         count: counts[0],
         of: counts[1],
         first: at(times[0]),
@@ -395,6 +398,7 @@ pub(crate) fn lookup() -> Sample {
     let group = Group {
         server: "10.244.1.1:53".into(),
         server_name: None,
+        cluster: None,
         count: 2,
         of: 2,
         first: at(0.0),

@@ -59,7 +59,7 @@ impl Facts {
                 .and_then(|call| call.http)
                 .and_then(|http| http.status)
                 .map(|status| status.get()),
-            ..Self::bare(finding, case.config.deadline.into())
+            ..Self::bare(finding, case.deadline())
         };
         facts.gap("client", connection.client());
         facts.gap("server", server);

@@ -1,0 +1,64 @@
+//! Whom a connection calls, as far as the cluster's objects say, and so which deadline its calls have.
+
+use std::time::Duration;
+
+use crate::cluster::{Asked, Cluster, WebhookId};
+use crate::connection::Connection;
+use crate::diagnosis::case::Case;
+use crate::time::Elapsed;
+
+/// The webhooks that the connection may have been opened for: by its ClientHello and its server's address, else by the
+/// address that an ICMP error quotes from before translation.
+pub(crate) fn webhooks(connection: &Connection, cluster: &Cluster) -> Vec<WebhookId> {
+    let asked = asked(connection);
+    if asked == Asked::Unknown
+        && let Some(quoted) = connection.unreachable.as_deref().and_then(|it| it.destination)
+    {
+        let found = cluster.find(quoted.socket(), asked);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    cluster.find(connection.server().socket(), asked)
+}
+
+/// What the connection's ClientHello says.
+pub(crate) fn asked(connection: &Connection) -> Asked<'_> {
+    let session = connection.application.session.as_deref();
+    match session.and_then(|session| session.offered()) {
+        None => Asked::Unknown,
+        Some(offered) => match offered.server_name.as_deref() {
+            Some(name) => Asked::Name(name),
+            None if offered.is_cut => Asked::Unknown,
+            None => Asked::NoName,
+        },
+    }
+}
+
+impl Case<'_> {
+    /// How long its calls may take: the longest `timeoutSeconds` of the webhooks that it may be of, else the configured
+    /// deadline.
+    pub(crate) fn deadline(&self) -> Elapsed {
+        let of_webhooks = || {
+            let cluster = self.config.cluster.as_deref()?;
+            cluster.deadline(&webhooks(self.connection, cluster))
+        };
+        of_webhooks().unwrap_or(self.config.deadline).into()
+    }
+
+    /// From when on an answered call is slow.
+    pub(crate) fn slow(&self) -> Elapsed {
+        let half = || Elapsed::from_nanos(self.deadline().as_nanos() / 2);
+        self.config.slow.map_or_else(half, Elapsed::from)
+    }
+
+    /// Whether an answered call that took `total` was slow.
+    pub(crate) fn is_slow(&self, total: Elapsed) -> bool {
+        // Most calls are faster than half of any deadline: no need to ask whose it is.
+        let shortest = |cluster: &Cluster| cluster.shortest_timeout().unwrap_or(Duration::MAX);
+        let least =
+            self.config.cluster.as_deref().map_or(Duration::MAX, shortest).min(self.config.deadline) / 2;
+        let least = Elapsed::from(self.config.slow.unwrap_or(least));
+        total > least && total > self.slow()
+    }
+}
