@@ -22,6 +22,7 @@
 //! | `ahead` | a walk over a map | one that does not wait for memory |
 //! | `merge` | several inputs | one capture in time order |
 //! | `read` | the caller's paths and closure | the run |
+//! | `lines` | a text, such as a log | its lines |
 //!
 //! A capture that breaks off is no error: it is read up to there, and its [`FileSummary`] says so. [`InputError`] is
 //! for inputs of which nothing can be read.
@@ -55,6 +56,7 @@ mod ahead;
 mod compress;
 mod error;
 mod format;
+mod lines;
 mod map;
 mod merge;
 mod read;
@@ -63,5 +65,6 @@ mod stream;
 mod summary;
 
 pub use error::{InputError, NamedLinkType};
+pub use lines::{LinesError, for_each_line};
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};

@@ -111,6 +111,15 @@ pub(crate) struct Analyze {
     #[arg(help_heading = "Reading and judging")]
     pub(crate) cluster: Vec<PathBuf>,
 
+    /// kube-apiserver's log: each failed call that it names is explained by the packets
+    ///
+    /// klog's text or JSON, as the file or 'kubectl logs', journald or a container runtime gives it, plain or
+    /// compressed; '-' is standard input; may be given several times. It has to be the log of the host where the
+    /// capture was taken.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) log: Vec<PathBuf>,
+
     /// From how long on a call is slow [default: half the deadline]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
     pub(crate) slow: Option<Duration>,

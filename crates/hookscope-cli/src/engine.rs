@@ -13,6 +13,7 @@ use hookscope_capture::{InputError, Options, Summary, for_each_batch};
 use crate::args::{Analyze, Format};
 use crate::cluster::{self, Known};
 use crate::failure::Failure;
+use crate::log::{self, Logged};
 use crate::progress::Progress;
 use crate::text::Code;
 
@@ -30,10 +31,13 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
     let known = if args.cluster.is_empty() { None } else { Some(cluster::read(&args.cluster)?) };
     let (cluster, warnings) =
         known.map_or((None, Vec::new()), |Known { cluster, warnings }| (Some(Arc::new(cluster)), warnings));
+    let Logged { log, warnings: log_warnings } = log::read(&args.log)?;
     let threads = args.threads.map_or(0, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| {
-        let mut inspector = Inspector::new(Config { cluster, ..config(args, rayon::current_num_threads()) });
+        let retain = log.retain();
+        let config = Config { cluster, retain, ..config(args, rayon::current_num_threads()) };
+        let mut inspector = Inspector::new(config);
         let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
             inspector.observe_batch(packets);
             progress.at(at.consumed, at.total);
@@ -41,11 +45,11 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
         })?;
         let inspection = inspector.finish();
         let mut input = input(&summary);
-        input.warnings.extend(warnings);
+        input.warnings.extend(warnings.into_iter().chain(log_warnings));
         // The groups are what the text report shows; in JSON every connection speaks for itself.
         let groups = if args.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
         Ok::<_, InputError>(Reading {
-            report: inspection.report(&input),
+            report: inspection.report_with(&input, &log),
             groups,
             left_out: inspection.left_out(),
         })

@@ -14,8 +14,14 @@ pub(crate) enum Failure {
     /// A file holds no objects.
     #[error(transparent)]
     Cluster(#[from] hookscope_cluster::Error),
+    /// A log cannot be read at all.
+    #[error(transparent)]
+    Lines(#[from] hookscope_capture::LinesError),
+    /// A file is no log of kube-apiserver's.
+    #[error(transparent)]
+    Log(#[from] hookscope::log::NotALog),
     /// Standard input is asked for twice.
-    #[error("standard input ('-') can be read only once: give the capture or the objects as a file")]
+    #[error("standard input ('-') can be read only once: give the capture, the objects or the log as a file")]
     StandardInputTwice,
     /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
     #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]

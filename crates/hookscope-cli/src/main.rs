@@ -9,6 +9,7 @@ mod commands;
 mod engine;
 mod failure;
 mod interrupt;
+mod log;
 mod output;
 mod progress;
 mod terminal;

@@ -35,6 +35,9 @@ pub(crate) fn ndjson(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for connection in &report.connections {
         line(out, "connection", &serde_json::to_string(connection)?)?;
     }
+    for logged in &report.log {
+        line(out, "log", &serde_json::to_string(logged)?)?;
+    }
     for lookup in &report.lookups {
         let mut lookup = serde_json::to_value(lookup)?;
         // A lookup has a `type` of its own, that of the record; the line's is in its place.

@@ -81,6 +81,7 @@ pub mod flow;
 mod fragments;
 mod http;
 mod inspect;
+pub mod log;
 mod lookup;
 pub mod packet;
 pub mod report;

@@ -67,6 +67,8 @@ const MAP: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    // What kube-apiserver says of its calls.
+    ("log", &["config", "diagnosis", "time"]),
     // Findings in the words of the outside.
     (
         "report",
@@ -77,6 +79,7 @@ const MAP: &[(&str, &[&str])] = &[
             "flow",
             "http",
             "inspect",
+            "log",
             "lookup",
             "packet",
             "side",

@@ -56,7 +56,9 @@ fn write(out: &mut dyn Write, args: &Analyze, reading: &Reading) -> io::Result<(
 /// Whether anything in the report failed.
 fn status(report: &Report) -> Status {
     let summary = &report.summary;
-    if summary.failed_connections > 0 || summary.failed_calls > 0 || summary.failed_lookups > 0 {
+    // A call of which nothing was sent has no connection that would count.
+    let logged = report.log.iter().any(|line| line.verdict.severity == "failure");
+    if summary.failed_connections > 0 || summary.failed_calls > 0 || summary.failed_lookups > 0 || logged {
         Status::Failed
     } else {
         Status::Clean
@@ -65,7 +67,7 @@ fn status(report: &Report) -> Status {
 
 /// Standard input ends once.
 fn refuse_reading_twice(args: &Analyze) -> Result<(), Failure> {
-    let inputs = args.files.iter().chain(&args.cluster);
+    let inputs = args.files.iter().chain(&args.cluster).chain(&args.log);
     let times = inputs.filter(|file| *file == std::path::Path::new("-")).count();
     if times > 1 { Err(Failure::StandardInputTwice) } else { Ok(()) }
 }

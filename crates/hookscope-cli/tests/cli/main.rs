@@ -5,6 +5,7 @@ mod explain;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod interrupt;
+mod logs;
 mod lookups;
 mod readme;
 mod reports;

@@ -71,6 +71,16 @@ pub(crate) fn healthy_call(call: &Call) -> Finding {
     rules::healthy_call(call)
 }
 
+/// The verdict on a call that kube-apiserver's log names and no packet shows.
+pub(crate) fn nothing_sent() -> Finding {
+    rules::nothing_sent()
+}
+
+/// The verdict on a call that kube-apiserver's log names and the capture does not cover.
+pub(crate) fn capture_incomplete() -> Finding {
+    rules::capture_incomplete()
+}
+
 /// The verdict on a lookup that is over, or was watched up to `now`.
 pub(crate) fn judge_lookup(lookup: &Lookup, now: Timestamp) -> Finding {
     rules::judge_lookup(lookup, now)

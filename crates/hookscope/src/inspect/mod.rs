@@ -18,6 +18,7 @@ mod tracked;
 use rayon::prelude::*;
 
 use crate::config::Config;
+use crate::diagnosis::verdict::Severity;
 use crate::fragments::Fragments;
 use crate::inspect::batch::{Part, Traffic};
 use crate::inspect::lookups::Lookups;
@@ -50,6 +51,13 @@ pub struct Inspection {
     pub(crate) lookups: Lookups,
     pub(crate) duplicates: u64,
     pub(crate) given_up: u64,
+}
+
+impl Inspection {
+    /// Whether a connection that was kept is one of those that are to be reported one by one.
+    pub(crate) fn is_listed(&self, outcome: &Outcome) -> bool {
+        self.config.keep.wants(outcome.severity() != Severity::Ok)
+    }
 }
 
 impl Inspector {

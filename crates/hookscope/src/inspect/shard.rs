@@ -3,9 +3,9 @@
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
-use crate::config::{Config, Keep};
+use crate::config::Config;
 use crate::connection::Connection;
-use crate::diagnosis::verdict::Severity;
+use crate::diagnosis::verdict::{Class, Severity};
 use crate::flow::key::{Endpoint, FlowKey};
 use crate::inspect::outcome::Outcome;
 use crate::inspect::tally::Tally;
@@ -287,11 +287,9 @@ impl Shard {
             ended = tracked.connection.take_ended();
         }
         let outcome = tracked.conclude(now, config, &mut self.tally);
-        let keep = match config.keep {
-            Keep::Examples => false,
-            Keep::Failures => outcome.severity() != Severity::Ok,
-            Keep::All => true,
-        };
+        let has_finding = outcome.severity() != Severity::Ok;
+        let is_unclear = outcome.verdict.code.class == Class::Unknown;
+        let keep = config.keep.wants(has_finding) || config.retain.wants(has_finding || is_unclear);
         let group = self.tally.connection(&outcome);
         if keep {
             self.finished.push(outcome);

@@ -1,7 +1,7 @@
 //! A connection that may still receive segments, and its place among the others.
 
 use crate::call::Call;
-use crate::config::{Config, Keep};
+use crate::config::{Config, Keep, Retain};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::{Finding, Severity};
@@ -78,7 +78,8 @@ impl Tracked {
     fn keep(&mut self, call: Call, finding: Option<Finding>, config: &Config, tally: &mut Tally) {
         let severity = finding.as_ref().map_or(Severity::Ok, |finding| finding.severity);
         tally.call(&self.connection, &call, severity);
-        let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
+        let wanted = config.keep != Keep::Examples || config.retain == Retain::All;
+        let wanted = wanted && self.calls.len() < config.limits.calls;
         if wanted || severity != Severity::Ok {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }

@@ -165,7 +165,8 @@ impl<'a> Builder<'a> {
     /// The connections that were kept and pass the filter.
     pub(crate) fn connections(&self) -> Vec<schema::Connection> {
         let filter = &self.inspection.config.filter;
-        let passing = self.inspection.outcomes.iter().filter(|outcome| {
+        let listed = self.inspection.outcomes.iter().filter(|outcome| self.inspection.is_listed(outcome));
+        let passing = listed.filter(|outcome| {
             filter.admits_server(outcome.connection.server())
                 && filter.admits_name(self.name(outcome).map(|name| name.text))
         });
@@ -268,7 +269,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn verdict(&self, outcome: &Outcome, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
+    pub(crate) fn verdict(
+        &self,
+        outcome: &Outcome,
+        finding: &Finding,
+        judged: Option<&JudgedCall>,
+    ) -> schema::Verdict {
         let config = &self.inspection.config;
         let case = Case { connection: &outcome.connection, now: outcome.now, config };
         let name = self.name(outcome).map(|name| name.text).filter(|name| is_host_name(name));

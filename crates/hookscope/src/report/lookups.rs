@@ -53,7 +53,7 @@ impl Builder<'_> {
         self.inspection.lookups.kept.iter().filter(|judged| judged.passes(&self.inspection.config))
     }
 
-    fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
+    pub(crate) fn lookup(&self, judged: &JudgedLookup) -> schema::Lookup {
         let JudgedLookup { lookup, now, verdict } = judged;
         let answered = match lookup.fate(*now) {
             Fate::Answered(_, answer) | Fate::Failed(_, answer) => Some(answer.at),

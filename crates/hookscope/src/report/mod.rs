@@ -2,6 +2,7 @@
 
 mod build;
 mod community;
+mod log;
 mod lookups;
 mod names;
 pub mod schema;
@@ -9,6 +10,7 @@ mod timeline;
 mod whom;
 
 use crate::inspect::Inspection;
+use crate::log::Log;
 use crate::report::build::{Builder, Files};
 
 /// What a reader knows of its inputs, and the engine does not.
@@ -36,14 +38,24 @@ pub struct LeftOut {
 impl Inspection {
     /// The whole report, as `--format json` prints it.
     pub fn report(&self, input: &Input) -> schema::Report {
+        self.report_with(input, &Log::default())
+    }
+
+    /// The whole report, with each failed call that kube-apiserver's log names tied to what packets show of it. What
+    /// has to be known of a connection for that was kept if the [`Config`](crate::Config) asked to
+    /// [retain](crate::config::Retain) it.
+    pub fn report_with(&self, input: &Input, log: &Log) -> schema::Report {
         let builder = Builder::new(self, Files(input.files.clone()));
+        let explained = builder.log(log);
+        let mut capture = self.capture(input);
+        capture.warnings.extend(explained.notes);
         schema::Report {
             schema: "hookscope/1",
-            capture: self.capture(input),
+            capture,
             summary: builder.summary(),
             endpoints: builder.endpoints(),
             connections: builder.connections(),
-            log: Vec::new(),
+            log: explained.lines,
             lookups: builder.lookups(),
         }
     }

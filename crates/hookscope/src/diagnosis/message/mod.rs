@@ -13,13 +13,14 @@ mod table;
 mod template;
 
 pub use quote::Quote;
-pub(crate) use quote::unescape;
+pub(crate) use quote::{field, unescape};
 
 use crate::diagnosis::catalogue::page_of;
 use crate::diagnosis::message::facts::Facts;
 use crate::diagnosis::message::template::Template;
 use crate::diagnosis::story::is_host_name;
 use crate::diagnosis::verdict::Cause;
+use crate::time::Elapsed;
 
 /// One thing that kube-apiserver says, in all its wordings.
 #[derive(Debug)]
@@ -59,6 +60,9 @@ enum Look {
     /// At objects: no packet tells more. A command; `{service}` and `{namespace}` are those of the URL.
     Objects(&'static str),
 }
+
+/// `net/http` gives a TLS handshake this long, whatever the call's deadline.
+const TLS_HANDSHAKE: Elapsed = Elapsed::from_millis(10_000);
 
 /// A failure of `code` gives it, whatever else is known.
 const fn by(code: &'static str) -> Giver {
@@ -200,9 +204,14 @@ impl Said {
         self.is_given_by("ok", None)
     }
 
-    /// Whether the call ended because its time was over: a failure whose end no packet shows.
-    pub(crate) fn is_deadline(self) -> bool {
-        self.is_given_by("deadline-exceeded", None) || self.is_given_by("syn-unanswered", None)
+    /// How long the call waited, if that is why it failed: its `timeout`, or what a TLS handshake is given.
+    pub(crate) fn waited(self, timeout: Elapsed) -> Option<Elapsed> {
+        let gives = |code: &str| self.is_given_by(code, None);
+        if gives("deadline-exceeded") || gives("syn-unanswered") || gives("response-stalled") {
+            Some(timeout)
+        } else {
+            gives("tls-no-server-hello").then_some(TLS_HANDSHAKE)
+        }
     }
 
     /// What it means.
@@ -210,9 +219,15 @@ impl Said {
         self.0.map(|wording| wording.meaning)
     }
 
-    /// Whether it is known to come from a call of which nothing is sent.
+    /// Whether a call of which nothing is sent may give it.
     pub(crate) fn is_of_unsent_call(self) -> bool {
         self.is_given_by("nothing-sent", None)
+    }
+
+    /// Whether hardly any other call gives it.
+    pub(crate) fn is_local(self) -> bool {
+        let first = self.0.and_then(|wording| wording.given_by.first());
+        first.is_some_and(|giver| giver.code == "nothing-sent")
     }
 }
 

@@ -26,14 +26,21 @@ const ESCAPES: usize = 4;
 /// HTTP methods that stand before a URL.
 const METHODS: [&str; 2] = ["Post ", "Get "];
 /// What is said after the error in the same line.
-const TRAILERS: [&str; 2] = [", panic-reason:", "\" logger="];
+const TRAILERS: [&str; 1] = [", panic-reason:"];
 
 impl Quote {
     /// Reads a message; what it does not recognise is the error.
     pub fn read(text: &str) -> Self {
-        let text = unescape(text);
         let text = text.trim();
-        Self::of_call(text).unwrap_or_else(|| Self::of_tail(None, text))
+        if let Some(quote) = Self::of_call(text) {
+            return quote;
+        }
+        if let Some(error) = field(text, "err").or_else(|| field(text, "error")) {
+            let quote = Self::read(&error);
+            return Self { webhook: quote.webhook.or_else(|| field(text, "webhook")), ..quote };
+        }
+        let plain = unescape(text);
+        Self::of_call(&plain).unwrap_or_else(|| Self::of_tail(None, &plain))
     }
 
     /// Reads a message that says that a call of a webhook failed; `None` if `text`, without escapes, does not.
@@ -94,6 +101,28 @@ fn split_url(text: &str) -> Option<(&str, &str)> {
         None => rest.split_at(rest.find(": ")?),
     };
     url.contains("://").then(|| (url, error.strip_prefix(": ").unwrap_or(error)))
+}
+
+/// The value of a field in klog's structured text: `err="failed calling webhook \"x\": …"`.
+pub(crate) fn field(text: &str, name: &str) -> Option<String> {
+    let named = text.match_indices(name).find_map(|(at, _)| {
+        let is_word = text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']));
+        let value = text.get(at + name.len()..)?.strip_prefix("=\"")?;
+        is_word.then_some(value)
+    })?;
+    let mut value = String::new();
+    let mut chars = named.chars();
+    loop {
+        match chars.next()? {
+            '"' => return Some(value),
+            '\\' => value.push(match chars.next()? {
+                'n' => '\n',
+                't' => '\t',
+                escaped => escaped,
+            }),
+            char => value.push(char),
+        }
+    }
 }
 
 /// The text without the escapes that a log put before quotation marks, level by level.

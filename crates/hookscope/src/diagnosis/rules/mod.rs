@@ -29,8 +29,10 @@ mod tls_client_rejected;
 mod tls_handshake_incomplete;
 mod tls_no_server_hello;
 
+pub(in crate::diagnosis) use capture_incomplete::finding as capture_incomplete;
 pub(in crate::diagnosis) use dns::judge as judge_lookup;
 pub(in crate::diagnosis) use healthy::{healthy_call, nothing};
+pub(in crate::diagnosis) use nothing_sent::finding as nothing_sent;
 
 use crate::diagnosis::Rule;
 

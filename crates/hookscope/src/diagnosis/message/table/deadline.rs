@@ -1,12 +1,11 @@
 //! What kube-apiserver says where time was over.
 
 use super::{Look, Wording, by};
+use crate::diagnosis::message::TLS_HANDSHAKE;
 use crate::diagnosis::message::facts::Facts;
 use crate::diagnosis::verdict::Phase;
 use crate::time::Elapsed;
 
-/// `net/http` gives a TLS handshake this long, whatever the call's deadline.
-const TLS_HANDSHAKE: Elapsed = Elapsed::from_millis(10_000);
 /// kube-apiserver's HTTP client gives every request this long, whatever the webhook's deadline.
 const CLIENT: Elapsed = Elapsed::from_millis(30_000);
 
