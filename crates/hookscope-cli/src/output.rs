@@ -51,6 +51,9 @@ pub(crate) fn ndjson(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for endpoint in &report.endpoints {
         line(out, "endpoint", &serde_json::to_string(endpoint)?)?;
     }
+    if let Some(cluster) = &report.cluster {
+        line(out, "cluster", &serde_json::to_string(cluster)?)?;
+    }
     line(out, "summary", &serde_json::to_string(&report.summary)?)
 }
 

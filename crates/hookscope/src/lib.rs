@@ -89,6 +89,7 @@ pub mod side;
 mod tcp;
 pub mod time;
 mod tls;
+mod trust;
 pub mod wire;
 
 pub use config::{Config, Keep};

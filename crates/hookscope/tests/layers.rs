@@ -13,6 +13,8 @@ const MAP: &[(&str, &[&str])] = &[
     ("side", &[]),
     ("packet", &["time"]),
     ("flow", &[]),
+    // Chains of certificates, and who trusts them.
+    ("trust", &["time"]),
     // A cluster's objects, and who stands behind an address.
     ("cluster", &[]),
     // Settings.
@@ -48,6 +50,7 @@ const MAP: &[(&str, &[&str])] = &[
             "tcp",
             "time",
             "tls",
+            "trust",
             "wire",
         ],
     ),
@@ -64,6 +67,7 @@ const MAP: &[(&str, &[&str])] = &[
             "lookup",
             "packet",
             "time",
+            "tls",
             "wire",
         ],
     ),
@@ -85,6 +89,7 @@ const MAP: &[(&str, &[&str])] = &[
             "side",
             "time",
             "tls",
+            "trust",
         ],
     ),
 ];

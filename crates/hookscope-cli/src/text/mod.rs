@@ -14,6 +14,7 @@ mod log;
 mod markdown;
 mod notes;
 mod numbers;
+mod objects;
 mod prose;
 mod steps;
 mod style;
@@ -91,6 +92,7 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     told(page, story, &failures, failures::failure)?;
     told(page, story, &warnings, failures::warning)?;
     log::write(page, story)?;
+    objects::write(page, story)?;
     healthy::write(page, story)?;
     listing::write(page, story)?;
     notes::left_over(page, story)

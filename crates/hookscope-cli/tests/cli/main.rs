@@ -1,5 +1,6 @@
 //! Runs the binary as people and programs do, on real captures.
 
+mod cluster;
 mod compressed;
 mod explain;
 mod inputs;

@@ -145,7 +145,7 @@ impl Cluster {
 
     /// The webhooks that a connection to `server` may have been opened for: those whose calls go to that address and,
     /// where the connection says a name, are made by it. Where none of that name has the address (the objects are of
-    /// another hour, or the address is that of a proxy), those of that name.
+    /// another hour, or the address is that of a proxy), those of that name, and of them those with that port.
     pub fn find(&self, server: SocketAddr, asked: Asked<'_>) -> Vec<WebhookId> {
         let here = self.by_address.get(&server).map_or(&[][..], Vec::as_slice);
         match asked {
@@ -155,7 +155,12 @@ impl Cluster {
                 let name = name.trim_end_matches('.').to_ascii_lowercase();
                 let named = self.by_host.get(&name).map_or(&[][..], Vec::as_slice);
                 let both: Vec<_> = here.iter().copied().filter(|id| named.contains(id)).collect();
-                if both.is_empty() { named.to_vec() } else { both }
+                if !both.is_empty() {
+                    return both;
+                }
+                let same_port: Vec<_> =
+                    named.iter().copied().filter(|id| self.has_port(*id, server.port())).collect();
+                if same_port.is_empty() { named.to_vec() } else { same_port }
             }
         }
     }
@@ -199,6 +204,12 @@ impl Cluster {
     /// The shortest deadline of all webhooks.
     pub const fn shortest_timeout(&self) -> Option<Duration> {
         self.shortest_timeout
+    }
+
+    /// Whether calls of a webhook go to this port of some endpoint.
+    fn has_port(&self, id: WebhookId, port: u16) -> bool {
+        let endpoints = self.destinations(id).iter().filter(|it| it.via != Via::ClusterIp);
+        endpoints.into_iter().any(|it| it.address.port() == port)
     }
 
     fn has_address_for_host(&self, id: WebhookId) -> bool {

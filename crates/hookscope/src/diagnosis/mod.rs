@@ -7,6 +7,8 @@
 pub(crate) mod case;
 pub(crate) mod catalogue;
 pub mod message;
+pub(crate) mod proof;
+mod proof_prose;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;

@@ -3,9 +3,12 @@
 use std::fmt;
 
 use crate::call::Call;
+use crate::cluster::Webhook;
 use crate::diagnosis::case::Case;
+use crate::diagnosis::proof::{Proof, View};
 use crate::diagnosis::verdict::Finding;
 use crate::time::{Elapsed, Timestamp};
+use crate::tls::certificate::Certificate;
 
 /// A finding and everything around it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct Story<'a> {
     pub(crate) name: Option<&'a str>,
     /// How many connections to the same server were answered with a SYN-ACK.
     pub(crate) answered: u64,
+    /// What the cluster's objects say of a certificate that was rejected.
+    pub(crate) proof: Option<&'a Proof>,
 }
 
 /// A finding in words.
@@ -161,6 +166,17 @@ impl Story<'_> {
             (None, Some(name)) => name.to_owned(),
             (None, None) => "the name that was called (the name was not captured)".to_owned(),
         }
+    }
+
+    /// The webhook whose view it is.
+    pub(crate) fn webhook(&self, view: &View) -> Option<&Webhook> {
+        self.case.config.cluster.as_deref()?.webhook(view.webhook)
+    }
+
+    /// The names in the server's certificate, where it is visible.
+    pub(crate) fn certificate_names(&self) -> Option<String> {
+        let certificate = Certificate::read(self.case.tls()?.leaf()?)?;
+        Some(certificate.names.join(", "))
     }
 
     /// The command that shows the certificate that the server presents.

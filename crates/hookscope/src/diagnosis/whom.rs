@@ -22,17 +22,26 @@ pub(crate) fn webhooks(connection: &Connection, cluster: &Cluster) -> Vec<Webhoo
     cluster.find(connection.server().socket(), asked)
 }
 
-/// What the connection's ClientHello says.
+/// What the connection's ClientHello says; before it, what the client asks a proxy for.
 pub(crate) fn asked(connection: &Connection) -> Asked<'_> {
     let session = connection.application.session.as_deref();
     match session.and_then(|session| session.offered()) {
-        None => Asked::Unknown,
+        None => match connection.application.proxied() {
+            Some(proxied) => Asked::Name(host(&proxied.target)),
+            None => Asked::Unknown,
+        },
         Some(offered) => match offered.server_name.as_deref() {
             Some(name) => Asked::Name(name),
             None if offered.is_cut => Asked::Unknown,
             None => Asked::NoName,
         },
     }
+}
+
+/// The host of `host:port`.
+fn host(authority: &str) -> &str {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 impl Case<'_> {

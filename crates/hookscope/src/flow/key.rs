@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn endpoint(text: &str) -> Endpoint {
-        let at: std::net::SocketAddr = text.parse().unwrap();
+        let at: SocketAddr = text.parse().unwrap();
         Endpoint { address: at.ip().into(), port: at.port() }
     }
 

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::connection::Connection;
 use crate::diagnosis::verdict::{Finding, Severity};
 use crate::time::Timestamp;
+use crate::tls::certificate::CertificateList;
 
 /// A finished connection and what was found.
 #[derive(Debug)]
@@ -30,6 +31,11 @@ impl Outcome {
     /// The server's name as its ClientHello gives it.
     pub(crate) fn server_name(&self) -> Option<&str> {
         server_name(&self.connection)
+    }
+
+    /// The certificates that the server presented.
+    pub(crate) fn certificates(&mut self) -> Option<&mut CertificateList> {
+        self.connection.application.session.as_mut()?.certificates.as_mut()
     }
 
     /// How bad it is.

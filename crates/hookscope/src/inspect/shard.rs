@@ -12,6 +12,7 @@ use crate::inspect::tally::Tally;
 use crate::inspect::tracked::{Slot, Tracked};
 use crate::lookup::Heard;
 use crate::time::Timestamp;
+use crate::tls::certificate::SharedLists;
 use crate::wire::{IcmpError, Segment, Vantage};
 
 /// Something on its way to its connection.
@@ -62,6 +63,8 @@ pub(crate) struct Shard {
     /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
     by_client: Option<HashMap<Endpoint, u32, FixedState>>,
     next_sweep: Option<Timestamp>,
+    /// Certificates of finished connections.
+    lists: SharedLists,
     /// Connections that are over and are to be reported one by one.
     pub(crate) finished: Vec<Outcome>,
     /// What remains of all others.
@@ -286,7 +289,10 @@ impl Shard {
             tracked.judge_answered(call, now, config, &mut self.tally);
             ended = tracked.connection.take_ended();
         }
-        let outcome = tracked.conclude(now, config, &mut self.tally);
+        let mut outcome = tracked.conclude(now, config, &mut self.tally);
+        if let Some(list) = outcome.certificates() {
+            self.lists.share(list);
+        }
         let has_finding = outcome.severity() != Severity::Ok;
         let is_unclear = outcome.verdict.code.class == Class::Unknown;
         let keep = config.keep.wants(has_finding) || config.retain.wants(has_finding || is_unclear);

@@ -12,6 +12,7 @@ use crate::flow::key::Endpoint;
 use crate::inspect::outcome::{Outcome, server_name};
 use crate::packet::Moment;
 use crate::time::Elapsed;
+use crate::tls::certificate::CertificateList;
 
 type FixedState = foldhash::fast::FixedState;
 
@@ -35,6 +36,8 @@ pub(crate) struct ServerTally {
     pub(crate) calls: u64,
     pub(crate) failed_calls: u64,
     pub(crate) latency: Option<Box<LatencyTally>>,
+    /// The first few lists of certificates that it presented in the clear.
+    pub(crate) certificates: Vec<CertificateList>,
     /// One entry for each code that was given.
     pub(crate) groups: Vec<GroupTally>,
 }
@@ -83,6 +86,7 @@ impl Tally {
         let connection = &outcome.connection;
         server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
         server.failed_connections += u64::from(outcome.severity() == Severity::Failure);
+        server.presented(outcome);
         let group = server.group(&outcome.verdict, outcome.connection.first);
         group.count += 1;
         group.seen(outcome.connection.first);
@@ -124,6 +128,9 @@ impl Tally {
 }
 
 impl ServerTally {
+    /// How many lists of certificates are kept: that of each pod, before and after a renewal.
+    const CERTIFICATES: usize = 8;
+
     fn new(server: Endpoint, name: Option<&str>) -> Self {
         Self {
             server,
@@ -134,7 +141,21 @@ impl ServerTally {
             calls: 0,
             failed_calls: 0,
             latency: None,
+            certificates: Vec::new(),
             groups: Vec::new(),
+        }
+    }
+
+    fn presented(&mut self, outcome: &Outcome) {
+        let session = outcome.connection.application.session.as_deref();
+        if let Some(list) = session.and_then(|session| session.certificates.as_ref()) {
+            self.certificate(list);
+        }
+    }
+
+    fn certificate(&mut self, list: &CertificateList) {
+        if !self.certificates.contains(list) && self.certificates.len() < Self::CERTIFICATES {
+            self.certificates.push(list.clone());
         }
     }
 
@@ -166,6 +187,9 @@ impl ServerTally {
             (Some(ours), Some(theirs)) => ours.merge(&theirs),
             (ours @ None, theirs) => *ours = theirs,
             (Some(_), None) => {}
+        }
+        for list in other.certificates {
+            self.certificate(&list);
         }
         for theirs in other.groups {
             match self.groups.iter_mut().find(|group| group.code == theirs.code) {

@@ -8,6 +8,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
 use crate::diagnosis::message;
 use crate::diagnosis::message::facts::Facts;
+use crate::diagnosis::proof::Proof;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Finding, Severity};
 use crate::flow::key::Endpoint;
@@ -16,6 +17,7 @@ use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
 use crate::packet::Frame;
 use crate::report::names::{Name, Names};
+use crate::report::proof::Proofs;
 use crate::report::timeline::timeline;
 use crate::report::{LeftOut, community, schema};
 use crate::side::Side;
@@ -39,6 +41,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) inspection: &'a Inspection,
     servers: Vec<&'a ServerTally>,
     names: Names<'a>,
+    pub(crate) proofs: Proofs,
     files: Files,
     totals: HashMap<Endpoint, Totals, FixedState>,
 }
@@ -66,7 +69,8 @@ impl<'a> Builder<'a> {
         }
         let cluster = inspection.config.cluster.as_deref();
         let names = Names::learn(servers, &inspection.lookups.tracker.learned, cluster);
-        Self { inspection, servers: servers.iter().collect(), names, files, totals }
+        let proofs = cluster.map(|_| Proofs::learn(servers)).unwrap_or_default();
+        Self { inspection, servers: servers.iter().collect(), names, proofs, files, totals }
     }
 
     pub(crate) fn name<'n>(&'n self, outcome: &'n Outcome) -> Option<Name<'n>> {
@@ -86,8 +90,8 @@ impl<'a> Builder<'a> {
     /// Whether the filter lets a server pass under its name.
     fn admits(&self, server: &ServerTally) -> bool {
         let filter = &self.inspection.config.filter;
-        let name = self.server_name(server);
-        filter.admits_server(server.server) && filter.admits_name(name)
+        filter.admits_server(server.server)
+            && (filter.admits_name(self.server_name(server)) || self.admits_any(&self.webhooks_at(server)))
     }
 
     /// The servers that pass the filter, connections without a name counted under the one that was learned.
@@ -168,7 +172,8 @@ impl<'a> Builder<'a> {
         let listed = self.inspection.outcomes.iter().filter(|outcome| self.inspection.is_listed(outcome));
         let passing = listed.filter(|outcome| {
             filter.admits_server(outcome.connection.server())
-                && filter.admits_name(self.name(outcome).map(|name| name.text))
+                && (filter.admits_name(self.name(outcome).map(|name| name.text))
+                    || self.admits_any(&self.webhooks_of(outcome)))
         });
         passing.map(|outcome| self.connection(outcome)).collect()
     }
@@ -241,6 +246,7 @@ impl<'a> Builder<'a> {
             retransmissions: sides(&|side| halves[side].retransmissions.into()),
             connect_s: connect_time(connection).map(seconds),
             tls: connection.application.session.as_deref().map(|session| tls(session, &self.files)),
+            verification: self.verification(outcome),
             verdict: self.verdict(outcome, &outcome.verdict, None),
             calls: outcome.calls.iter().map(|judged| self.call(outcome, judged)).collect(),
         }
@@ -285,17 +291,22 @@ impl<'a> Builder<'a> {
         };
         let last = last.filter(|_| finding.severity != Severity::Ok);
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
+        let is_own = std::ptr::eq(finding, &outcome.verdict) || finding.at == outcome.verdict.at;
+        let proof = self.proof(outcome).filter(|_| is_own);
         let story = Story {
+            proof: proof.as_deref(),
             case,
             finding,
             call: about,
             name,
             answered: self.totals(outcome.connection.server()).answered,
         };
-        let verdict = self.finding(finding, finding.rule.describe(&story), case.deadline());
+        let cause = proof.as_deref().and_then(Proof::cause).or(finding.cause);
         let failed = finding.severity == Severity::Failure;
-        let apiserver_error = failed.then(|| message::predict(&Facts::of(&story))).flatten();
-        schema::Verdict { apiserver_error, ..verdict }
+        let facts = || Facts::of(&story).with_cause(cause);
+        let apiserver_error = failed.then(|| message::predict(&facts())).flatten();
+        let verdict = self.finding(finding, finding.rule.describe(&story), case.deadline());
+        schema::Verdict { cause: cause.map(Cause::name), apiserver_error, ..verdict }
     }
 
     /// A finding and its words.
@@ -364,14 +375,12 @@ fn tls(session: &Session, files: &Files) -> schema::Tls {
                 file: files.name(alert.at.frame),
             })
             .collect(),
-        certificate: session.certificate.as_deref().and_then(Certificate::read).map(|certificate| {
-            schema::Certificate {
-                subject: certificate.subject,
-                issuer: certificate.issuer,
-                san: certificate.names,
-                not_before: certificate.not_before.to_string(),
-                not_after: certificate.not_after.to_string(),
-            }
+        certificate: session.leaf().and_then(Certificate::read).map(|certificate| schema::Certificate {
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            san: certificate.names,
+            not_before: certificate.not_before.to_string(),
+            not_after: certificate.not_after.to_string(),
         }),
     }
 }

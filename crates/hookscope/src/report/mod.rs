@@ -2,9 +2,11 @@
 
 mod build;
 mod community;
+mod findings;
 mod log;
 mod lookups;
 mod names;
+mod proof;
 pub mod schema;
 mod timeline;
 mod whom;
@@ -53,6 +55,7 @@ impl Inspection {
             schema: "hookscope/1",
             capture,
             summary: builder.summary(),
+            cluster: builder.cluster_report(),
             endpoints: builder.endpoints(),
             connections: builder.connections(),
             log: explained.lines,

@@ -3,9 +3,13 @@
 //! Times are RFC 3339 UTC, durations seconds, addresses `ip:port`; what is not known is `null`, never left out.
 //! Domain types stay free of serialisation, so that changing them cannot change what other tools read.
 
+mod cluster;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub use cluster::{Against, CertificateIdentity, ClusterReport, Finding, Verification, WebhookReport, Whom};
 
 /// Verdict codes and how often each was given.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -19,6 +23,8 @@ pub struct Report {
     pub capture: Capture,
     /// Totals over the capture.
     pub summary: Summary,
+    /// What the cluster's objects add; `null` where none were given.
+    pub cluster: Option<ClusterReport>,
     /// One entry for each server and name, in order of address.
     pub endpoints: Vec<EndpointReport>,
     /// Connections in order of their first packet; healthy ones only on request.
@@ -146,30 +152,13 @@ pub struct Connection {
     pub connect_s: Option<f64>,
     /// What TLS showed; `null` where there was none.
     pub tls: Option<Tls>,
+    /// How the certificate that the client rejected looks to the webhooks' `caBundle`s; `null` without the cluster's
+    /// objects, and where no certificate was rejected.
+    pub verification: Option<Verification>,
     /// What happened.
     pub verdict: Verdict,
     /// Its calls in order.
     pub calls: Vec<Call>,
-}
-
-/// Whom a server is known as to the cluster's objects.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Whom {
-    /// Names of the webhooks that are called there: of several, packets do not tell which was called.
-    pub webhooks: Vec<String>,
-    /// The Service that they are called through, `namespace/name:port`, where it is one.
-    pub service: Option<String>,
-    /// The pod behind the address, `namespace/name`.
-    pub pod: Option<String>,
-    /// The node that it runs on.
-    pub node: Option<String>,
-}
-
-impl Whom {
-    /// Whether anything is known.
-    pub fn is_known(&self) -> bool {
-        *self != Self::default()
-    }
 }
 
 /// A count for each side of a connection.

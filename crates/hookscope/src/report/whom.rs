@@ -1,7 +1,11 @@
 //! Servers -> whom the cluster's objects know them as: webhooks, Service, pod and node.
 
+use std::rc::Rc;
+
 use crate::cluster::{Cluster, Target, WebhookId};
 use crate::connection::Connection;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::proof::{Opinion, Proof, View};
 use crate::diagnosis::whom::webhooks;
 use crate::flow::key::Endpoint;
 use crate::inspect::outcome::Outcome;
@@ -9,6 +13,7 @@ use crate::inspect::tally::ServerTally;
 use crate::report::build::Builder;
 use crate::report::names::Name;
 use crate::report::schema;
+use crate::trust::{Identity, Trust};
 
 impl Builder<'_> {
     pub(crate) fn cluster(&self) -> Option<&Cluster> {
@@ -22,9 +27,47 @@ impl Builder<'_> {
         Some(Name { text, source: "cluster" })
     }
 
-    /// The webhooks that a connection may have been opened for, narrowed by what its server is called.
+    /// What is known of the certificate that a connection was rejected for.
+    pub(crate) fn proof(&self, outcome: &Outcome) -> Option<Rc<Proof>> {
+        let config = &self.inspection.config;
+        let case = Case { connection: &outcome.connection, now: outcome.now, config };
+        self.proofs.of(outcome, &case, config.cluster.as_deref()?)
+    }
+
+    /// How the certificate of a connection that was rejected for it looks to the webhooks' `caBundle`s.
+    pub(crate) fn verification(&self, outcome: &Outcome) -> Option<schema::Verification> {
+        let (cluster, proof) = (self.cluster()?, self.proof(outcome)?);
+        let presented = proof.presented.iter().map(identity).collect();
+        let against = |view: &View| {
+            let webhook = cluster.webhook(view.webhook)?;
+            let (result, link) = match &view.opinion {
+                Opinion::Verified(Trust::Trusted) => (Some("trusted"), None),
+                Opinion::Verified(Trust::Broken(broken)) => (Some(broken.flaw.name()), Some(&broken.link)),
+                Opinion::Elsewhere(broken) => (Some("elsewhere"), Some(&broken.link)),
+                Opinion::Empty => (Some("ca-bundle-empty"), None),
+                Opinion::NotBase64 | Opinion::Unusable(_) => (Some("ca-bundle-unusable"), None),
+                Opinion::OutOfDate => (Some("ca-bundle-out-of-date"), None),
+                Opinion::Verified(Trust::Undecided) | Opinion::Nothing => (None, None),
+            };
+            Some(schema::Against {
+                webhook: webhook.name.clone(),
+                configuration: webhook.configuration.clone(),
+                host: view.host.clone(),
+                trusted: view.trusted.iter().map(identity).collect(),
+                result,
+                broken: link.map(identity),
+            })
+        };
+        Some(schema::Verification { presented, against: proof.culprits().filter_map(against).collect() })
+    }
+
+    /// The webhooks that a connection may have been opened for, narrowed by what its server is called and by whose
+    /// `caBundle` the certificate was rejected.
     pub(crate) fn webhooks_of(&self, outcome: &Outcome) -> Vec<WebhookId> {
         let Some(cluster) = self.cluster() else { return Vec::new() };
+        if let Some(proof) = self.proof(outcome) {
+            return proof.culprits().map(|view| view.webhook).collect();
+        }
         let found = webhooks(&outcome.connection, cluster);
         narrowed(cluster, found, self.name(outcome).map(|name| name.text))
     }
@@ -38,6 +81,13 @@ impl Builder<'_> {
         };
         let found = cluster.find(server.server.socket(), asked);
         narrowed(cluster, found, self.server_name(server))
+    }
+
+    /// Whether the filter lets one of these webhooks pass by its own name.
+    pub(crate) fn admits_any(&self, ids: &[WebhookId]) -> bool {
+        let filter = &self.inspection.config.filter;
+        let Some(cluster) = self.cluster() else { return false };
+        ids.iter().filter_map(|id| cluster.webhook(*id)).any(|it| filter.admits_name(Some(&it.name)))
     }
 
     /// Whom a connection was opened to.
@@ -65,6 +115,17 @@ impl Builder<'_> {
         let place = cluster.place(server.socket(), ids);
         let whom = schema::Whom { webhooks: names, service, pod: place.pod, node: place.node };
         whom.is_known().then_some(whom)
+    }
+}
+
+fn identity(identity: &Identity) -> schema::CertificateIdentity {
+    schema::CertificateIdentity {
+        subject: identity.subject.clone(),
+        issuer: identity.issuer.clone(),
+        key_id: identity.key_id.clone(),
+        authority_key_id: identity.authority_key_id.clone(),
+        not_before: identity.not_before.to_string(),
+        not_after: identity.not_after.to_string(),
     }
 }
 

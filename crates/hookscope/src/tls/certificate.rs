@@ -2,13 +2,52 @@
 //!
 //! It is read by `x509-parser`, and only when somebody looks at it: for a verdict or a report.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use crate::bytes::Reader;
 use crate::time::Timestamp;
+
+/// The certificates of one handshake (RFC 5246, section 7.4.2): the server's own first, then those that vouch for it.
+/// They stay as they were sent; lists that are the same can share their octets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CertificateList(Arc<[u8]>);
+
+impl CertificateList {
+    /// Of longer chains the front is read.
+    const MAX: usize = 16;
+    /// Octets of one list that are kept: a chain of three with RSA keys takes a quarter of it.
+    const MAX_OCTETS: usize = 16 << 10;
+
+    /// Reads the body of a Certificate message; `None` where it holds none.
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        let mut reader = Reader(body);
+        reader.u24()?;
+        let list = Self(reader.0.get(..Self::MAX_OCTETS).unwrap_or(reader.0).into());
+        list.leaf().is_some().then_some(list)
+    }
+
+    /// The certificates (X.509 DER), as far as the list is whole.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut reader = Reader(&self.0);
+        std::iter::from_fn(move || {
+            let length = reader.u24()?;
+            reader.take(length as usize)
+        })
+        .take(Self::MAX)
+    }
+
+    /// The server's own.
+    pub(crate) fn leaf(&self) -> Option<&[u8]> {
+        self.iter().next()
+    }
+}
 
 /// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,9 +115,57 @@ fn timestamp(time: ASN1Time) -> Timestamp {
     Timestamp::from_nanos(time.timestamp().saturating_mul(1_000_000_000))
 }
 
+/// Lists that were seen before: one server presents the same over and over.
+#[derive(Debug, Default)]
+pub(crate) struct SharedLists(HashSet<CertificateList, FixedState>);
+
+impl SharedLists {
+    /// Lists that are kept for sharing.
+    const MAX: usize = 4096;
+
+    /// Lets `list` share its octets with one that is the same.
+    pub(crate) fn share(&mut self, list: &mut CertificateList) {
+        match self.0.get(list) {
+            Some(known) => *list = known.clone(),
+            None if self.0.len() < Self::MAX => {
+                self.0.insert(list.clone());
+            }
+            None => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_read_as_far_as_they_are_whole() {
+        let list = |body: &[u8]| {
+            let list = CertificateList::read(body)?;
+            Some(list.iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
+        };
+        assert_eq!(list(&[0, 0, 9, 0, 0, 2, 1, 2, 0, 0, 1, 3]), Some(vec![vec![1, 2], vec![3]]));
+        assert_eq!(list(&[0, 0, 9, 0, 0, 2, 1, 2, 0, 0, 7, 3]), Some(vec![vec![1, 2]]));
+        assert_eq!(list(&[0, 0, 9, 0, 0, 2, 1]), None);
+        assert_eq!(list(&[0, 0, 0]), None);
+        assert_eq!(list(&[]), None);
+        let many = [&[0, 0, 0][..], &[0, 0, 1, 7].repeat(100)].concat();
+        assert_eq!(list(&many).unwrap().len(), CertificateList::MAX);
+        let long = [&[0, 0, 0, 0, 0xff, 0xff][..], &[7; 0xffff]].concat();
+        assert_eq!(list(&long), None);
+    }
+
+    #[test]
+    fn lists_that_are_the_same_share_their_octets() {
+        let body = [0, 0, 5, 0, 0, 2, 1, 2];
+        let [mut one, mut other] = [(); 2].map(|()| CertificateList::read(&body).unwrap());
+        assert!(!Arc::ptr_eq(&one.0, &other.0));
+        let mut shared = SharedLists::default();
+        shared.share(&mut one);
+        shared.share(&mut other);
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+    }
 
     fn certificate(names: &[&str]) -> Certificate {
         Certificate {

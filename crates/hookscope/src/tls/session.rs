@@ -4,11 +4,9 @@
 //! Feed with [`Session::record`]; application data comes out of it as [`Application`] events. All else is read from
 //! the fields.
 
-use std::sync::Arc;
-
-use crate::bytes::Reader;
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
+use crate::tls::certificate::CertificateList;
 use crate::tls::codes::{AlertDescription, CipherSuite, ContentType, HandshakeType, Version};
 use crate::tls::handshake::{Joiner, Message};
 use crate::tls::hello::{ClientHello, ServerHello};
@@ -90,8 +88,8 @@ pub(crate) struct Session {
     pub(crate) first_record: PerSide<Option<Moment>>,
     /// The last record of the server's handshake.
     pub(crate) server_flight: Option<Moment>,
-    /// The server's certificate, as it was sent (X.509 DER).
-    pub(crate) certificate: Option<Arc<[u8]>>,
+    /// The server's certificates, as they were sent.
+    pub(crate) certificates: Option<CertificateList>,
     /// Alerts in the clear.
     pub(crate) alerts: Vec<Alert>,
     /// The client's record between ChangeCipherSpec and Finished: its Certificate (TLS 1.3, inferred).
@@ -146,6 +144,11 @@ impl Session {
     /// The negotiated version, where it is known.
     pub(crate) fn version(&self) -> Option<Version> {
         Some(self.server_hello.as_ref()?.said.as_ref()?.version)
+    }
+
+    /// The server's own certificate (X.509 DER).
+    pub(crate) fn leaf(&self) -> Option<&[u8]> {
+        self.certificates.as_ref()?.leaf()
     }
 
     /// What the ClientHello says, where it could be read.
@@ -459,13 +462,10 @@ impl Session {
                     });
                 }
             }
-            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body)) => {
-                // RFC 5246, section 7.4.2: a list of certificates, the server's own first.
-                let mut list = Reader(body);
-                let leaf = list.u24().and_then(|_| list.u24()).and_then(|length| list.take(length as usize));
-                if let (None, Some(leaf)) = (&self.certificate, leaf) {
-                    self.certificate = Some(leaf.into());
-                }
+            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body))
+                if self.certificates.is_none() =>
+            {
+                self.certificates = CertificateList::read(body);
             }
             _ => {}
         }

@@ -109,6 +109,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         retransmissions: PerSide::default(),
         connect_s: Some(0.000_042),
         tls: None,
+        verification: None,
         verdict,
         calls: Vec::<Call>::new(),
     }
@@ -167,6 +168,7 @@ fn sample(capture: Capture, endpoints: Vec<EndpointReport>, groups: Vec<Group>) 
         summary,
         endpoints,
         connections: Vec::new(),
+        cluster: None,
         log: Vec::new(),
         lookups: Vec::new(),
     };

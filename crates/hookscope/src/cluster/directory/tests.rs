@@ -134,6 +134,7 @@ fn a_connection_without_a_name_is_for_an_address() {
 fn a_name_counts_where_the_address_has_changed() {
     let cluster = cluster();
     assert_eq!(names(&cluster, "10.244.5.5:9443", Asked::Name("alpha.one.svc")), ["a"]);
+    assert_eq!(names(&cluster, "10.244.5.5:1", Asked::Name("alpha.one.svc")), ["a"]);
     assert!(names(&cluster, "10.244.0.7:9443", Asked::Name("other.svc")).is_empty());
 }
 

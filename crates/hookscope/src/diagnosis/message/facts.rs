@@ -42,7 +42,7 @@ impl Facts {
         let reset = connection.established.zip(connection.halves.server.rst_at);
         let sni = offered.and_then(|offered| offered.server_name.as_deref());
         let wanted = if names_nobody { None } else { sni.or(story.name) };
-        let certificate = case.tls().and_then(|session| session.certificate.as_deref());
+        let certificate = case.tls().and_then(|session| session.leaf());
         let certificate = certificate.and_then(Certificate::read);
         let is_named = |certificate: &Certificate| {
             let common_name = wanted.map(|wanted| format!("CN={wanted}"));
@@ -76,6 +76,11 @@ impl Facts {
             facts.gap("reason", &refusal.reason);
         }
         facts
+    }
+
+    /// With what is proved to be wrong with the certificate, by packets or objects.
+    pub(crate) fn with_cause(self, cause: Option<Cause>) -> Self {
+        Self { cause, ..self }
     }
 
     /// Those of a lookup's finding.

@@ -192,10 +192,15 @@ impl Said {
 
     /// Whether a verdict accounts for it.
     pub(crate) fn is_given_by(self, code: &str, cause: Option<Cause>) -> bool {
+        self.is_given_with(code, cause.map(Cause::name))
+    }
+
+    /// The same with the name of the cause.
+    pub(crate) fn is_given_with(self, code: &str, cause: Option<&str>) -> bool {
         let code = page_of(code).map_or(code, |page| page.code.name);
         self.0.is_some_and(|wording| {
-            let fits = cause.is_none() || wording.cause.is_none() || cause == wording.cause;
-            wording.gives(code) && fits
+            let said = wording.cause.map(Cause::name);
+            wording.gives(code) && (cause.is_none() || said.is_none() || cause == said)
         })
     }
 

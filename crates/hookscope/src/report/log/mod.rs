@@ -136,18 +136,19 @@ impl Builder<'_> {
         };
         if let Some(event) = event {
             let connection = &event.outcome.connection;
-            if !filter.admits_server(connection.server())
-                || !filter.admits_name(self.name(event.outcome).map(|name| name.text))
-            {
+            let is_admitted = filter.admits_name(self.name(event.outcome).map(|name| name.text))
+                || self.admits_any(&self.webhooks_of(event.outcome));
+            if !filter.admits_server(connection.server()) || !is_admitted {
                 return None;
             }
             entry.connection = Some(connection.id);
             entry.call = event.judged.map(|judged| judged.call.index.into());
-            entry.agrees = told_by.agrees(event);
             entry.verdict = self.verdict_of(event);
+            entry.agrees = told_by.said.is_given_with(entry.verdict.code, entry.verdict.cause);
             return Some(entry);
         }
-        if !filter.admits_name(line.host.as_ref().map(|(host, _)| host.as_str())) {
+        let names = [line.host.as_ref().map(|(host, _)| host.as_str()), call.quote.webhook.as_deref()];
+        if !names.into_iter().any(|name| filter.admits_name(name)) {
             return None;
         }
         if let Some(lookup) = self.lookup_of(told_by) {
