@@ -135,7 +135,7 @@ impl Lines {
     }
 
     /// The last line may lack its end.
-    fn end(&mut self, each: &mut impl FnMut(&[u8], bool)) {
+    fn end(&self, each: &mut impl FnMut(&[u8], bool)) {
         if self.length > 0 {
             each(&self.line, self.length > self.line.len() as u64);
         }

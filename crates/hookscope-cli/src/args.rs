@@ -66,8 +66,8 @@ pub(crate) struct Analyze {
 
     /// How to write the report: text, json or ndjson
     ///
-    /// JSON is one object. NDJSON is one object a line, and 'type' says what it is: capture, connection, lookup,
-    /// endpoint or summary; the 'type' of a lookup's DNS record is 'record_type' there.
+    /// JSON is one object. NDJSON is one object a line, and 'type' says what it is: capture, connection, log,
+    /// lookup, endpoint or summary; the 'type' of a lookup's DNS record is 'record_type' there.
     #[arg(
         long,
         hide_possible_values = true,

@@ -122,10 +122,12 @@ fn prefixes_parts_and_json_change_nothing() {
         vec![log.to_string()]
     };
     let journal = |line: &str| vec![format!("Nov 22 15:27:36 node kube-apiserver[25545]: {line}")];
-    let kinds: [(&str, &dyn Fn(&str) -> Vec<String>); 3] =
-        [("containerd", &containerd), ("docker", &docker), ("journald", &journal)];
-    for (kind, wrap) in kinds {
-        let wrapped: Vec<String> = log.lines().flat_map(wrap).collect();
+    let kinds: [(&str, Vec<String>); 3] = [
+        ("containerd", log.lines().flat_map(containerd).collect()),
+        ("docker", log.lines().flat_map(docker).collect()),
+        ("journald", log.lines().flat_map(journal).collect()),
+    ];
+    for (kind, wrapped) in kinds {
         let report = report(&incident, &read(wrapped.iter().map(String::as_str)));
         hold_incident(&report.log, kind);
     }

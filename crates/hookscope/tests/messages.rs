@@ -12,7 +12,7 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::{Recording, fixtures_root};
@@ -77,7 +77,7 @@ impl Row {
     }
 }
 
-fn report(path: &PathBuf) -> Report {
+fn report(path: &Path) -> Report {
     let recording = Recording::read(path);
     let mut inspector = Inspector::new(Config { deadline: Duration::from_secs(10), ..Config::default() });
     for packet in &recording.packets {

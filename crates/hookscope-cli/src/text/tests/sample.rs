@@ -1,11 +1,15 @@
 //! Reports as the engine writes them, modelled on captures of a real kube-apiserver.
 
+mod logged;
+
 use std::collections::BTreeMap;
 
 use hookscope::report::schema::{
     Call, Capture, Connection, EndpointReport, Event, Evidence, Example, Group, Latency, Lookup, PerSide,
     Report, Summary, Verdict,
 };
+
+pub(crate) use logged::logged;
 
 use crate::text::Code;
 

@@ -45,7 +45,7 @@ struct Giver {
     /// Whether a finding with this code gives this wording and no later one of the table.
     when: fn(&Facts) -> bool,
     /// Codes that differ from it only in what the packets show.
-    alike: &'static [Giver],
+    alike: &'static [Self],
 }
 
 /// Where to look next.
@@ -178,6 +178,12 @@ impl Look {
             }
         }
     }
+}
+
+/// The command that shows the objects which an error speaks of, where packets tell no more.
+pub(crate) fn objects_to_look_at(quote: &Quote) -> Option<String> {
+    let (command, captures) = recognise(&quote.error)?.look.command(quote);
+    (!captures).then_some(command)
 }
 
 /// What an error in kube-apiserver's log says, to be held against what the packets show.

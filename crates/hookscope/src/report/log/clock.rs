@@ -69,7 +69,7 @@ fn guessed_zone(lines: &[Line<'_>], events: &Events<'_>, middle: Timestamp) -> O
     let by_port = sample().take(SAMPLE).filter_map(|line| {
         let time = written(line.call, Elapsed::ZERO, middle)?;
         let port = line.client?.port();
-        let zones = events.from_port(port).filter_map(|place| {
+        let zones = events.of_port(port).filter_map(|place| {
             let event = events.all.get(place).filter(|event| line.agrees(event))?;
             zone(time.since(event.end), NEAR_BY_PORT)
         });

@@ -85,7 +85,7 @@ impl<'a> Events<'a> {
     }
 
     /// Those of a client's port.
-    pub(super) fn from_port(&self, port: u16) -> impl Iterator<Item = usize> {
+    pub(super) fn of_port(&self, port: u16) -> impl Iterator<Item = usize> {
         let first = self.ports.partition_point(|(other, _)| *other < port);
         let rest = self.ports.get(first..).unwrap_or_default().iter();
         rest.take_while(move |(other, _)| *other == port).map(|(_, place)| *place)

@@ -62,10 +62,7 @@ impl<'a> Line<'a> {
         let by_objects = self.fit_by_objects(event);
         if let Some(asked) = event.asked {
             // A name that was sent says more than objects, which may be of another hour.
-            let (host, _) = match &self.host {
-                Some(host) => host,
-                None => return by_objects.unwrap_or(Some(Fit::Possible)),
-            };
+            let Some((host, _)) = &self.host else { return by_objects.unwrap_or(Some(Fit::Possible)) };
             let is_same = asked.trim_end_matches('.').eq_ignore_ascii_case(host);
             let elsewhere = by_objects == Some(None);
             return is_same.then_some(if elsewhere { Fit::Possible } else { Fit::Certain });
@@ -78,7 +75,7 @@ impl<'a> Line<'a> {
             return fit;
         }
         match (&event.known_as, &self.host) {
-            (Some(name), Some((host, _))) if name.eq_ignore_ascii_case(host) => Some(Fit::Certain),
+            (Some(name), Some((host, _))) => name.eq_ignore_ascii_case(host).then_some(Fit::Certain),
             _ => Some(Fit::Possible),
         }
     }
@@ -92,7 +89,8 @@ impl<'a> Line<'a> {
 
     /// Whether the port that was called is the event's: mostly not, as a Service has ports of its own.
     pub(super) fn is_on_port(&self, event: &Event<'_>) -> bool {
-        let port = self.host.as_ref().map(|(_, port)| *port).or(self.server.map(|server| server.port()));
+        let port =
+            self.host.as_ref().map(|(_, port)| *port).or_else(|| self.server.map(|server| server.port()));
         port.is_some_and(|port| event.servers.iter().any(|server| server.port() == port))
     }
 

@@ -257,9 +257,12 @@ fn unsent(call: &LoggedCall, said: Said, host: Option<&(String, u16)>) -> Prose 
     let summary =
         format!("The log names a failed call of {webhook}{to}, and the capture has no packet of it");
     if let Some(meaning) = said.meaning().filter(|_| said.is_local()) {
-        let meaning = meaning.trim_end_matches('.');
-        return Prose::only(format!("{summary}. {meaning}"))
-            .hint("Read what the error means: `hookscope explain --error 'MESSAGE'`");
+        let prose = Prose::only(format!("{summary}. {}", meaning.trim_end_matches('.')));
+        let look = message::objects_to_look_at(&call.quote);
+        return prose.hint(match look {
+            Some(command) => format!("Look at the objects that it speaks of: `{command}`"),
+            None => "See whether its agents are connected, and what they say: `kubectl get pods -A -o wide | grep -iE 'konnectivity|proxy-agent|tunnel'`".to_owned(),
+        });
     }
     let prose = Prose::only(format!("{summary}: it never left this host, or not as a connection of its own"));
     let prose = if said.is_given_by("icmp-port-unreachable", None)

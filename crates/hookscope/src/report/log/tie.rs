@@ -78,7 +78,7 @@ fn round(
 /// The events of the client's port that the line names.
 fn port_candidates(line: &Line<'_>, events: &Events<'_>) -> Vec<(usize, i64)> {
     let (Some(client), Some(time)) = (line.client, line.time) else { return Vec::new() };
-    let near = events.from_port(client.port()).filter_map(|place| {
+    let near = events.of_port(client.port()).filter_map(|place| {
         let event = events.all.get(place)?;
         let apart = apart(line, event, time);
         // An address may be translated, a port hardly ever is.
