@@ -127,6 +127,8 @@ pub struct Reader {
     line: u64,
     begins: String,
     is_klog: bool,
+    /// When the latest entry was written.
+    latest: Stamp,
     not_text: Flaw,
     too_long: Flaw,
     /// Parts of a line whose end is still to come, and the line of the first.
@@ -142,7 +144,7 @@ impl Reader {
     /// Begins a file.
     pub fn file(&mut self, name: &str) {
         self.log.files.push(name.to_owned());
-        (self.line, self.is_klog) = (0, false);
+        (self.line, self.is_klog, self.latest) = (0, false, Stamp::default());
         self.begins.clear();
         self.parts.clear();
         self.traces.clear();
@@ -233,14 +235,16 @@ impl Reader {
             return self.json(&entry, stamp, line);
         }
         let Some(entry) = frame::entry(text, absolute) else {
-            // A line that was cut out of a log by hand may have lost its header.
+            // The rest of an entry of several lines, or a line that was cut out of a log by hand.
             let quote = Quote::of_call(text).or_else(|| Quote::of_call(&unescape(text)));
             if let Some(quote) = quote {
+                let stamp = if self.is_klog { self.latest } else { Stamp { absolute, header: None } };
                 self.is_klog = true;
-                self.call(quote, Stamp { absolute, header: None }, "", fails_open(text), line);
+                self.call(quote, stamp, "", fails_open(text), line);
             }
             return;
         };
+        self.latest = entry.stamp;
         self.is_klog = true;
         if let Some(trace) = Trace::read(entry.message) {
             return self.trace(&trace, entry.stamp);
@@ -291,7 +295,8 @@ impl Reader {
         self.log.calls.push(LoggedCall { file, line, stamp, quote, fails_open, took, repeats, caller });
     }
 
-    /// The call that another line of the source told of just before, in the same words.
+    /// The call that another line of the source told of just before, in the same words. What follows them may be
+    /// anything: HTTP responses are logged with the octets around their text.
     fn told_before(&self, quote: &Quote, stamp: Stamp, caller: &str) -> Option<usize> {
         let recent = self.log.calls.iter().enumerate().rev().take(RECENT);
         let mut recent = recent.take_while(|(_, call)| call.file + 1 == self.log.files.len());
@@ -306,7 +311,8 @@ impl Reader {
         let (place, _) = recent.find(|(place, call)| {
             call.repeats.is_none()
                 && *call.caller != *caller
-                && call.quote == *quote
+                && (&call.quote.webhook, &call.quote.url) == (&quote.webhook, &quote.url)
+                && quote.error.starts_with(&call.quote.error)
                 && apart(call.stamp, stamp).is_some_and(|nanos| nanos <= AGAIN)
                 && !told_again(*place)
         })?;

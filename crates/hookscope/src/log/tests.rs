@@ -100,6 +100,65 @@ fn a_failure_that_is_told_again_is_the_same_call() {
 }
 
 #[test]
+fn what_follows_an_entry_on_lines_of_its_own_belongs_to_it() {
+    let told =
+        format!("failed calling webhook \\\"x.io\\\": failed to call webhook: Post \\\"{URL}\\\": EOF");
+    let log = read_text(&[
+        format!("{HEAD}{}", message("EOF")),
+        "I1122 15:29:24.310000   25545 httplog.go:109] \"HTTP\" verb=\"POST\" resp=500 statusStack=<"
+            .to_owned(),
+        "\tgoroutine 9031 [running]:".to_owned(),
+        format!(
+            " > logging error output: \"k8s\\x00\\n\\f\\n\\x02v1\\x12\\x06StatusInternal error occurred: {told}\\x1a\\rInternalError\""
+        ),
+    ]);
+    let calls: Vec<_> = log.calls.iter().map(|call| (call.line, call.repeats)).collect();
+    assert_eq!(calls, [(1, None), (4, Some(0))]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_line_is_too_strange(lines in proptest::collection::vec(strange(), 1..20)) {
+        let mut reader = Reader::default();
+        reader.file("a.log");
+        for line in &lines {
+            reader.line(line, line.len() % 7 == 0);
+            let _ = crate::diagnosis::message::explain(&String::from_utf8_lossy(line));
+        }
+        let _ = reader.end();
+        let log = reader.finish();
+        proptest::prop_assert!(log.calls() <= lines.len());
+    }
+}
+
+/// Lines made of what lines of logs are made of, in any order, with any octets between.
+fn strange() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+    use proptest::prelude::{Just, Strategy, any, prop_oneof};
+    const PIECES: [&str; 14] = [
+        HEAD,
+        "2026-11-22T15:29:24.31Z stderr P ",
+        "2026-11-22T15:29:24.31Z stderr F ",
+        "{\"log\":\"",
+        "{\"msg\":\"",
+        "failed calling webhook \"",
+        "\": ",
+        "Post \"",
+        "https://a.b.svc:443/?timeout=",
+        "10s\": ",
+        "err=\"",
+        "\\\"",
+        "Trace[1]: \"Call validating webhook\" webhook:x, (total time: 9999999999999999999ms)",
+        "failing open",
+    ];
+    let piece = prop_oneof![
+        (0..PIECES.len()).prop_map(|place| PIECES[place].as_bytes().to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..8),
+        Just("ä{}$^…".as_bytes().to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
 fn traces_tell_how_long_the_next_failure_of_the_webhook_took() {
     let trace = |webhook: &str, took: u32| {
         format!(
