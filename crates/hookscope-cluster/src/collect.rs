@@ -18,6 +18,14 @@ pub(crate) enum Source<'a> {
     Value(&'a Value),
 }
 
+/// Where an object stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) document: usize,
+    pub(crate) line: usize,
+}
+
 /// What an object calls itself.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +51,13 @@ impl Metadata {
 }
 
 impl Source<'_> {
+    fn is_object(&self) -> bool {
+        match self {
+            Source::Json(text) => text.starts_with('{'),
+            Source::Value(value) => value.is_object(),
+        }
+    }
+
     /// Reads it as a `T`.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
         match self {
@@ -75,26 +90,31 @@ impl Collection {
     const PROBLEMS: usize = 100;
 
     /// Takes an object; `kind` is what it is where it does not say.
-    pub(crate) fn take(&mut self, at: At, source: &Source<'_>, kind: Option<&str>) {
+    pub(crate) fn take(&mut self, at: Place<'_>, source: &Source<'_>, kind: Option<&str>) {
+        if !source.is_object() {
+            return self.problem(at, || ("something".to_owned(), "it is no object".to_owned()));
+        }
         let head = match source.read::<Head>() {
             Ok(head) => head,
-            Err(reason) => return self.problem(at, "an object".to_owned(), reason),
+            Err(reason) => return self.problem(at, || ("an object".to_owned(), reason)),
         };
         let Some(own) = head.kind.as_deref().or(kind) else {
-            let missing = "it has no kind; expected objects as kubectl prints them".to_owned();
-            return self.problem(at, called("an object", head.metadata.as_ref()), missing);
+            let missing = "it has no kind; expected objects as kubectl prints them";
+            return self.problem(at, || (called("an object", head.metadata.as_ref()), missing.to_owned()));
         };
         // The objects of a typed list leave out the version as well as the kind.
         let version = head.api_version.as_deref();
         match kinds::read(version, own, source, &mut self.reading.objects) {
             Ok(true) => {}
             Ok(false) => self.reading.ignored += 1,
-            Err(reason) => self.problem(at, called(own, head.metadata.as_ref()), reason),
+            Err(reason) => self.problem(at, || (called(own, head.metadata.as_ref()), reason)),
         }
     }
 
-    fn problem(&mut self, at: At, object: String, reason: String) {
+    fn problem(&mut self, at: Place<'_>, told: impl FnOnce() -> (String, String)) {
         if self.reading.problems.len() < Self::PROBLEMS {
+            let (object, reason) = told();
+            let at = At { file: at.file.to_owned(), document: at.document, line: at.line };
             self.reading.problems.push(Problem { at, object, reason });
         } else {
             self.reading.more_problems += 1;

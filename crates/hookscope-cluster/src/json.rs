@@ -1,17 +1,12 @@
 //! JSON text -> the objects in it, each where it lies: nothing of what is not asked for is kept.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::collect::{Collection, Head, Source};
-use crate::{At, Error, newlines};
-
-/// An object, and what makes it a list of objects.
-#[derive(Deserialize)]
-struct List<'a> {
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
-}
+use crate::collect::{Collection, Head, Place, Source};
+use crate::{Error, newlines};
 
 /// Lists in lists are read this deep.
 const MAX_LISTS: usize = 4;
@@ -26,33 +21,92 @@ pub(crate) fn read(file: &str, text: &str, collection: &mut Collection) -> Resul
             column: error.column(),
             reason: reason(&error),
         })?;
-        take(raw, None, &mut |raw, kind| {
-            let at = At { file: file.to_owned(), document, line: lines.of(raw) };
-            collection.take(at, &Source::Json(raw.get()), kind);
+        walk(raw, None, 0, &mut |raw, kind| {
+            let place = Place { file, document, line: lines.of(raw) };
+            collection.take(place, &Source::Json(raw.get()), kind);
         });
     }
     Ok(())
 }
 
-/// Hands out the objects of a document; `kind` is what those of a typed list leave out.
-fn take<'a>(document: &'a RawValue, kind: Option<&str>, sink: &mut impl FnMut(&'a RawValue, Option<&str>)) {
-    // A list that is handed out before those in it, so that places only go forward.
-    let mut open = vec![(document, kind.map(str::to_owned), 0)];
-    while let Some((raw, kind, depth)) = open.pop() {
-        let items = match serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
-            Ok(items) => Some(items),
-            Err(_) => serde_json::from_str::<List<'_>>(raw.get()).ok().and_then(|list| list.items),
-        };
-        let own = serde_json::from_str::<Head>(raw.get()).ok().and_then(|head| head.kind);
-        let is_list = own.as_ref().is_none_or(|kind| kind.ends_with("List"));
-        match items.filter(|_| is_list && depth < MAX_LISTS) {
-            Some(items) => {
-                let kind = own.and_then(|kind| Some(kind.strip_suffix("List")?.to_owned()));
-                let kind = kind.filter(|kind| !kind.is_empty());
-                open.extend(items.into_iter().rev().map(|item| (item, kind.clone(), depth + 1)));
-            }
-            None => sink(raw, kind.as_deref()),
+/// What takes an object, and its kind where it does not say it itself.
+type Sink<'s> = dyn FnMut(&RawValue, Option<&str>) + 's;
+
+/// Hands out the objects of a document one after another; `kind` is what those of a typed list leave out.
+fn walk(raw: &RawValue, kind: Option<&str>, depth: usize, sink: &mut Sink<'_>) {
+    let mut reader = serde_json::Deserializer::from_str(raw.get());
+    if depth < MAX_LISTS && raw.get().starts_with('[') {
+        // It is JSON, or it would not have come here.
+        let _ = reader.deserialize_seq(Items { kind, depth, sink });
+        return;
+    }
+    let own = if raw.get().starts_with('{') { serde_json::from_str::<Head>(raw.get()).ok() } else { None };
+    let own = own.and_then(|head| head.kind);
+    let may_be_list = own.as_ref().is_none_or(|kind| kind.ends_with("List"));
+    if depth < MAX_LISTS && may_be_list && raw.get().starts_with('{') {
+        let kind = own.as_deref().and_then(|kind| kind.strip_suffix("List")).filter(|kind| !kind.is_empty());
+        let list = List { items: Items { kind, depth, sink: &mut *sink }, has_items: false };
+        if reader.deserialize_map(list).is_ok_and(|has_items| has_items) {
+            return;
         }
+    }
+    sink(raw, kind);
+}
+
+/// The items of a list, as they come.
+struct Items<'a, 's> {
+    kind: Option<&'a str>,
+    depth: usize,
+    sink: &'a mut Sink<'s>,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            walk(item, self.kind, self.depth + 1, self.sink);
+        }
+        Ok(())
+    }
+}
+
+/// An object that may have items: says whether it had.
+struct List<'a, 's> {
+    items: Items<'a, 's>,
+    has_items: bool,
+}
+
+impl<'de> Visitor<'de> for List<'_, '_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<bool, A::Error> {
+        while let Some(name) = fields.next_key::<String>()? {
+            if name == "items" && !self.has_items {
+                let Items { kind, depth, sink } = &mut self.items;
+                fields.next_value_seed(Items { kind: *kind, depth: *depth, sink: &mut **sink })?;
+                self.has_items = true;
+            } else {
+                fields.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(self.has_items)
     }
 }
 

@@ -17,8 +17,9 @@
 //!
 //! # Bounds
 //!
-//! Memory is a small multiple of the text. Nesting is limited to [`MAX_DEPTH`], what YAML aliases add to
-//! [`MAX_ALIASED`] bytes; how much text to read at all is up to the caller, and [`MAX_TEXT`] is a good answer.
+//! Memory is that of the text and of the objects that matter: what else there is passes through, in YAML one object of
+//! at most [`MAX_OBJECT`] bytes at a time. Nesting is limited to [`MAX_DEPTH`], what YAML aliases add to [`MAX_ALIASED`]
+//! bytes; how much text to read at all is up to the caller, and [`MAX_TEXT`] is a good answer.
 
 mod collect;
 mod json;
@@ -36,6 +37,9 @@ use collect::Collection;
 pub const MAX_TEXT: u64 = 1 << 30;
 /// How deep lists and mappings may be nested.
 pub const MAX_DEPTH: usize = 128;
+/// How many bytes one object of a YAML document may take in memory, and all those that wait for their list to say what
+/// they are. No cluster stores an object of more than a few megabytes.
+pub const MAX_OBJECT: usize = 256 << 20;
 /// How many bytes the aliases of one YAML document may add to it.
 pub const MAX_ALIASED: usize = 16 << 20;
 
@@ -146,7 +150,7 @@ impl Reader {
         if text.trim_start().starts_with(['{', '[']) {
             json::read(file, text, &mut self.collection)
         } else {
-            yaml::read(file, text, &mut self.collection)
+            yaml::read(file, text, MAX_OBJECT, &mut self.collection)
         }
     }
 

@@ -300,3 +300,19 @@ fn long_lines_and_many_problems_are_taken_in_stride() {
     let reading = read(&many);
     assert_eq!((reading.problems.len(), reading.more_problems), (100, 900));
 }
+
+#[test]
+fn an_object_that_no_cluster_stores_is_refused() {
+    let within = |text: &str| {
+        let mut collection = Collection::default();
+        yaml::read("objects", text, 1 << 20, &mut collection).map(|()| collection.finish().ignored)
+    };
+    let lists = "[1,1,1,1,1,1,1,1]\n- ".repeat(2_000);
+    let error = within(&format!("kind: Service\nmetadata:\n- {lists}x\n")).unwrap_err().to_string();
+    assert!(error.contains("takes more than 1 MiB"), "{error}");
+    // Of a list, each item counts by itself; without a kind, all of them wait.
+    let object = format!("- {{kind: Secret, data: {}}}\n", "x".repeat(1 << 19));
+    assert_eq!(within(&format!("kind: List\nitems:\n{}", object.repeat(9))), Ok(9));
+    let nameless = object.replace("kind: Secret, ", "");
+    assert!(within(&format!("kind: List\nitems:\n{}", nameless.repeat(9))).is_err());
+}

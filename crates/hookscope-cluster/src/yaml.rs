@@ -5,11 +5,17 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
-use crate::collect::{Collection, Source};
-use crate::{At, Error, MAX_ALIASED, MAX_DEPTH};
+use crate::collect::{Collection, Place, Source};
+use crate::{Error, MAX_ALIASED, MAX_DEPTH};
 
-pub(crate) fn read(file: &str, text: &str, collection: &mut Collection) -> Result<(), Error> {
-    let mut documents = Documents::new(file, collection);
+/// Reads objects of at most `max_object` bytes each.
+pub(crate) fn read(
+    file: &str,
+    text: &str,
+    max_object: usize,
+    collection: &mut Collection,
+) -> Result<(), Error> {
+    let mut documents = Documents::new(file, max_object, collection);
     let mut line = 1;
     for event in Parser::new_from_str(text) {
         let result =
@@ -36,10 +42,13 @@ struct Documents<'a> {
     open: Vec<Open>,
     /// What aliases of this document may stand for.
     anchors: HashMap<usize, Value>,
+    /// Bytes of what is being read.
+    held: usize,
+    max_object: usize,
     /// Bytes that aliases may still add.
     aliases_left: usize,
     /// Objects of a list that do not say what they are, until the list does.
-    waiting: Vec<(At, Value)>,
+    waiting: Vec<(Place<'a>, Value)>,
 }
 
 /// A list or mapping under way.
@@ -60,16 +69,15 @@ enum Node {
 }
 
 impl<'a> Documents<'a> {
-    /// Objects without a kind that wait for that of their list. More come from no cluster.
-    const WAITING: usize = 1 << 20;
-
-    fn new(file: &'a str, collection: &'a mut Collection) -> Self {
+    fn new(file: &'a str, max_object: usize, collection: &'a mut Collection) -> Self {
         Self {
             file,
             collection,
             document: 0,
             open: Vec::new(),
             anchors: HashMap::new(),
+            held: 0,
+            max_object,
             aliases_left: MAX_ALIASED,
             waiting: Vec::new(),
         }
@@ -80,6 +88,7 @@ impl<'a> Documents<'a> {
             Event::DocumentStart(_) => {
                 self.document += 1;
                 self.anchors.clear();
+                self.held = 0;
                 self.aliases_left = MAX_ALIASED;
             }
             Event::SequenceStart(anchor, _) => {
@@ -102,6 +111,7 @@ impl<'a> Documents<'a> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
+                self.hold(text.len(), anchor)?;
                 self.node(scalar(&text, style, tag.as_deref()), anchor, line)?;
             }
             Event::Alias(anchor) => {
@@ -112,9 +122,20 @@ impl<'a> Documents<'a> {
                     .aliases_left
                     .checked_sub(weight)
                     .ok_or_else(|| format!("its aliases add more than {MAX_ALIASED} bytes"))?;
+                self.hold(weight, 0)?;
                 self.node(value, 0, line)?;
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    /// Takes note of so many bytes more; what has an anchor is kept twice.
+    fn hold(&mut self, bytes: usize, anchor: usize) -> Result<(), String> {
+        let times = if anchor > 0 { 2 } else { 1 };
+        self.held = self.held.saturating_add((bytes + NODE) * times);
+        if self.held > self.max_object {
+            return Err(format!("an object takes more than {} MiB", self.max_object >> 20));
         }
         Ok(())
     }
@@ -132,6 +153,7 @@ impl<'a> Documents<'a> {
         if let Some(Open { node: Node::Mapping { key: None, .. }, .. }) = self.open.last() {
             return Err("a key that is a list or a mapping".to_owned());
         }
+        self.hold(0, open.anchor)?;
         self.open.push(open);
         Ok(())
     }
@@ -150,23 +172,23 @@ impl<'a> Documents<'a> {
                 }
                 None => *key = Some(as_key(value)?),
             },
-            Some(Node::Items) => self.item(value, line)?,
+            Some(Node::Items) => self.item(value, line),
             None => self.whole(value, line),
         }
         Ok(())
     }
 
     /// An object of a list is complete.
-    fn item(&mut self, value: Value, line: usize) -> Result<(), String> {
+    fn item(&mut self, value: Value, line: usize) {
         let at = self.at(line);
-        if value.get("kind").is_some() {
+        if value.get("kind").is_some() || !value.is_object() {
             self.collection.take(at, &Source::Value(&value), None);
-        } else if self.waiting.len() < Self::WAITING {
-            self.waiting.push((at, value));
+            if self.waiting.is_empty() && self.anchors.is_empty() {
+                self.held = 0;
+            }
         } else {
-            return Err("a list of too many objects without a kind".to_owned());
+            self.waiting.push((at, value));
         }
-        Ok(())
     }
 
     /// A document is complete.
@@ -175,14 +197,15 @@ impl<'a> Documents<'a> {
         let waiting = std::mem::take(&mut self.waiting);
         let of_list = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
         for (at, value) in &waiting {
-            self.collection.take(at.clone(), &Source::Value(value), of_list);
+            self.collection.take(*at, &Source::Value(value), of_list);
         }
         let is_list = kind.ends_with("List") || kind.is_empty() && value.get("items").is_some();
         match value {
             Value::Null => {}
             Value::Array(list) => {
+                let at = self.at(line);
                 for value in list {
-                    self.collection.take(self.at(line), &Source::Value(&value), None);
+                    self.collection.take(at, &Source::Value(&value), None);
                 }
             }
             value if !is_list => self.collection.take(self.at(line), &Source::Value(&value), None),
@@ -190,8 +213,8 @@ impl<'a> Documents<'a> {
         }
     }
 
-    fn at(&self, line: usize) -> At {
-        At { file: self.file.to_owned(), document: self.document, line }
+    const fn at(&self, line: usize) -> Place<'a> {
+        Place { file: self.file, document: self.document, line }
     }
 }
 
@@ -219,9 +242,11 @@ fn as_key(value: Value) -> Result<String, String> {
     }
 }
 
+/// Roughly the bytes of a node beside its text: its place in a list, or an entry of a mapping.
+const NODE: usize = 64;
+
 /// Roughly the bytes that a value takes. It is nested no deeper than a document may be.
 fn weight(value: &Value) -> usize {
-    const NODE: usize = 64;
     NODE + match value {
         Value::String(text) => text.len(),
         Value::Array(list) => list.iter().map(weight).sum(),

@@ -78,11 +78,23 @@ fn a_target_port_on_which_nothing_listens() {
     let report_ = report("connection-refused/refused-closed-port.pcap", &objects);
     let found = finding(&report_, "target-port-not-listening");
     assert!(found.connections >= 1);
+    assert!(found.summary.starts_with("Nothing listens on port 9999"), "{}", found.summary);
     assert!(
         found.summary.contains("port 9999 of 10.244.1.1") && found.summary.contains("declare 9443 (https)"),
         "{}",
         found.summary
     );
+}
+
+#[test]
+fn a_refusal_on_a_port_that_is_declared_may_be_a_firewalls() {
+    let mut objects = objects("refused-firewall-rst");
+    let capture = "connection-refused/refused-firewall-rst.pcap";
+    let soft = "nothing listens there, or a firewall answers for it";
+    assert!(finding(&report(capture, &objects), "target-port-not-listening").summary.contains(soft));
+    object(&mut objects, "Pod", "kyverno-svc-7d9f")["spec"]["containers"][0]["ports"] =
+        json!([{"containerPort": 9443}]);
+    assert!(finding(&report(capture, &objects), "target-port-not-listening").summary.contains(soft));
 }
 
 #[test]

@@ -101,3 +101,17 @@ fn what_a_client_said_counts_more_than_objects_of_another_hour() {
     assert_eq!(moved.cluster.as_ref().unwrap().webhooks, ["inc-healthy12.lab.io"]);
     assert_eq!(moved.cluster.as_ref().unwrap().pod, None);
 }
+
+#[test]
+fn how_the_work_is_split_changes_nothing() {
+    let cluster = Arc::new(Cluster::new(read(&incident())));
+    let report = |shards| {
+        let config =
+            Config { keep: Keep::Failures, shards, cluster: Some(Arc::clone(&cluster)), ..Config::default() };
+        serde_json::to_value(inspect("incident/incident.pcap.zst", config)).unwrap()
+    };
+    let one = report(1);
+    for shards in [2, 7] {
+        assert!(report(shards) == one, "{shards} shards");
+    }
+}

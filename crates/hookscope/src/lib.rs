@@ -19,6 +19,7 @@
 //! | [`Packet`] | one record of a capture: time, frame number, link type, bytes |
 //! | [`Inspector`] | the engine: takes packets one by one or in batches, in the order of the capture |
 //! | [`Config`] | the deadline, what to keep, which connections, bounds on memory |
+//! | [`cluster::Cluster`] | what is known of the cluster: whose address is whose, and each webhook's own deadline |
 //! | [`Filter`] | which connections: by server, port or name |
 //! | [`Inspection`] | what was found, once there are no more packets |
 //! | [`report::schema::Report`] | the same as data, in the form that `--format json` prints |

@@ -88,7 +88,7 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     let verdict = subject::verdict(group);
     page.paragraph(0, 2, &subject::heading(group))?;
     if let Some(whom) = &group.cluster {
-        let place = whom::place(whom, group.server_name.as_deref());
+        let place = whom::place(whom, subject::host(group));
         let candidates = whom::candidates(whom, story.all || story.detail == Detail::Verbose);
         let faint = [place, candidates].into_iter().flatten();
         faint.map(|it| Text::new().styled(FAINT, it)).try_for_each(|it| page.paragraph(2, 2, &it))?;
@@ -96,6 +96,9 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     page.paragraph(2, 2, &Text::new().plain(prose::summary(group)))?;
     let mut facts = vec![format!("{} {}", subject::share(group), plural(group)), when(story, group)];
     facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
+    if whom::is_ignored(group.cluster.as_ref(), story.report.cluster.as_ref()) {
+        facts.push("failurePolicy: Ignore, requests go on without it".to_owned());
+    }
     if verdict.certainty == "inferred" {
         facts.push("inferred from the pattern of packets".to_owned());
     }

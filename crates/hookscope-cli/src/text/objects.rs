@@ -24,7 +24,11 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
             None => kinds.push(vec![finding]),
         }
     }
-    kinds.iter().try_for_each(|kind| of_kind(page, story, kind))
+    for kind in kinds {
+        page.blank()?;
+        of_kind(page, story, &kind)?;
+    }
+    Ok(())
 }
 
 /// Writes the first finding of a kind in full, and those of the others who has them.
@@ -38,12 +42,8 @@ fn of_kind(page: &mut Page<'_>, story: &Story<'_>, findings: &[&Finding]) -> fmt
     steps::write(page, 2, &first.hints)?;
     if story.all || story.detail == Detail::Verbose {
         for other in others {
-            let text = Text::new().styled(STRONG, &other.webhook).plain(": ");
-            page.paragraph(
-                2,
-                4,
-                &text.plain(prose::numbers(&other.summary)).plain(format!(" ({})", packets(other))),
-            )?;
+            let text = Text::new().styled(STRONG, &other.webhook).plain(format!(", {}: ", packets(other)));
+            page.paragraph(2, 4, &text.plain(prose::numbers(&other.summary)))?;
         }
         return Ok(());
     }

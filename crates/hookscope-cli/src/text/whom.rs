@@ -1,6 +1,6 @@
 //! Turns what the cluster's objects know of a server into words: webhook, Service, pod, node.
 
-use hookscope::report::schema::Whom;
+use hookscope::report::schema::{ClusterReport, Whom};
 
 use super::layout::GLUE;
 
@@ -32,6 +32,13 @@ pub(super) fn place(whom: &Whom, name: Option<&str>) -> Option<String> {
 /// The port of the Service.
 fn port(whom: &Whom) -> Option<&str> {
     Some(whom.service.as_deref()?.rsplit_once(':')?.1)
+}
+
+/// Whether requests go on where calls fail: all webhooks that may have been called say so.
+pub(super) fn is_ignored(whom: Option<&Whom>, cluster: Option<&ClusterReport>) -> bool {
+    let (Some(whom), Some(cluster)) = (whom, cluster) else { return false };
+    let mut called = cluster.webhooks.iter().filter(|it| whom.webhooks.contains(&it.name)).peekable();
+    called.peek().is_some() && called.all(|it| it.failure_policy == "Ignore")
 }
 
 /// The webhooks that a heading has no room for.

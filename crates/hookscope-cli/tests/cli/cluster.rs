@@ -24,7 +24,7 @@ fn webhooks_come_first_then_service_pod_and_node() {
         "✗ inc-refused.lab.io  10.244.1.1:9999  connection-refused\n  kyverno-svc.kyverno.svc:9999 · pod",
         "it is issued by CN=other-ca\n  (key id b41b27b4b5012eba…); the caBundle of inc-badca12.lab.io trusts CN=lab-ca",
         "compare its issuer with the caBundle of inc-badca.lab.io, which trusts CN=lab-ca",
-        "Objects of the cluster\n✗ inc-refused.lab.io  target-port-not-listening\n",
+        "Objects of the cluster\n\n✗ inc-refused.lab.io  target-port-not-listening\n",
         "✓ inc-healthy.lab.io    10.244.1.1:9443 ",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
@@ -57,6 +57,17 @@ fn webhooks_are_found_by_their_own_name() {
     for (name, count) in [("inc-dropped.lab.io", 1), ("*.lab.io", 6), ("kyverno-svc.kyverno.svc", 2)] {
         assert_eq!(incident(&["-q", "--name", name]).out.lines().count(), count, "{name}");
     }
+}
+
+#[test]
+fn failures_that_are_ignored_are_said_to_be() {
+    let text = std::fs::read_to_string(objects()).unwrap();
+    let ignoring = Scratch::new("cluster-ignoring.json", text.replace("\"Fail\"", "\"Ignore\"").as_bytes());
+    let said = run(&["--cluster", ignoring.path(), &fixture("incident/incident.pcap.zst")]);
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words.matches("failurePolicy: Ignore, requests go on without it").count(), 6, "{}", said.out);
+    assert!(!said.out.contains("fail-policy-own-namespace"), "{}", said.out);
+    assert!(!incident(&[]).out.contains("failurePolicy: Ignore"));
 }
 
 #[test]

@@ -152,17 +152,26 @@ impl Cluster {
             Asked::Unknown => here.to_vec(),
             Asked::NoName => here.iter().copied().filter(|&id| self.has_address_for_host(id)).collect(),
             Asked::Name(name) => {
-                let name = name.trim_end_matches('.').to_ascii_lowercase();
-                let named = self.by_host.get(&name).map_or(&[][..], Vec::as_slice);
+                let named = self.of_host(name);
                 let both: Vec<_> = here.iter().copied().filter(|id| named.contains(id)).collect();
                 if !both.is_empty() {
                     return both;
                 }
-                let same_port: Vec<_> =
-                    named.iter().copied().filter(|id| self.has_port(*id, server.port())).collect();
+                let same_port = self.served(name, server.port());
                 if same_port.is_empty() { named.to_vec() } else { same_port }
             }
         }
+    }
+
+    /// The webhooks that are called by `name`, on any port.
+    pub fn of_host(&self, name: &str) -> &[WebhookId] {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.by_host.get(&name).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// The webhooks that may be served on `port` of a host that is called `name`, at whatever address.
+    pub fn served(&self, name: &str, port: u16) -> Vec<WebhookId> {
+        self.of_host(name).iter().copied().filter(|id| self.has_port(*id, port)).collect()
     }
 
     /// The name that clients call the server at this address by, if there is but one: that of webhooks before that of
@@ -208,8 +217,14 @@ impl Cluster {
 
     /// Whether calls of a webhook go to this port of some endpoint.
     fn has_port(&self, id: WebhookId, port: u16) -> bool {
-        let endpoints = self.destinations(id).iter().filter(|it| it.via != Via::ClusterIp);
-        endpoints.into_iter().any(|it| it.address.port() == port)
+        match self.webhook(id).map(|webhook| &webhook.target) {
+            Some(Target::Url(url)) => Url::read(url).is_some_and(|url| url.port == port),
+            Some(Target::Service { .. }) => {
+                let mut endpoints = self.destinations(id).iter().filter(|it| it.via == Via::Endpoint);
+                endpoints.any(|it| it.address.port() == port)
+            }
+            None => false,
+        }
     }
 
     fn has_address_for_host(&self, id: WebhookId) -> bool {

@@ -190,3 +190,6 @@ impl Flaw {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -36,7 +36,7 @@ pub(crate) struct ServerTally {
     pub(crate) calls: u64,
     pub(crate) failed_calls: u64,
     pub(crate) latency: Option<Box<LatencyTally>>,
-    /// The first few lists of certificates that it presented in the clear.
+    /// A few of the lists of certificates that it presented in the clear.
     pub(crate) certificates: Vec<CertificateList>,
     /// One entry for each code that was given.
     pub(crate) groups: Vec<GroupTally>,
@@ -154,8 +154,11 @@ impl ServerTally {
     }
 
     fn certificate(&mut self, list: &CertificateList) {
-        if !self.certificates.contains(list) && self.certificates.len() < Self::CERTIFICATES {
-            self.certificates.push(list.clone());
+        if !self.certificates.contains(list) {
+            // In an order of their own, so that the same ones remain however the work is split.
+            let place = self.certificates.partition_point(|known| known < list);
+            self.certificates.insert(place, list.clone());
+            self.certificates.truncate(Self::CERTIFICATES);
         }
     }
 

@@ -293,7 +293,11 @@ impl<'a> Builder<'a> {
         let about = judged.or_else(|| outcome.calls.iter().find(same)).map(|judged| &judged.call).or(last);
         let is_own = std::ptr::eq(finding, &outcome.verdict) || finding.at == outcome.verdict.at;
         let proof = self.proof(outcome).filter(|_| is_own);
+        let whom = if finding.severity == Severity::Ok { None } else { self.whom_of(outcome) };
+        let pod = whom.and_then(|whom| whom.pod);
+        let pod = pod.as_deref().and_then(|pod| pod.split_once('/'));
         let story = Story {
+            pod: pod.filter(|(namespace, pod)| is_host_name(namespace) && is_host_name(pod)),
             proof: proof.as_deref(),
             case,
             finding,
@@ -302,10 +306,12 @@ impl<'a> Builder<'a> {
             answered: self.totals(outcome.connection.server()).answered,
         };
         let cause = proof.as_deref().and_then(Proof::cause).or(finding.cause);
+        let deadline = self.cluster().and_then(|cluster| cluster.deadline(&self.webhooks_of(outcome)));
+        let deadline = deadline.map_or_else(|| case.deadline(), Elapsed::from);
         let failed = finding.severity == Severity::Failure;
         let facts = || Facts::of(&story).with_cause(cause);
         let apiserver_error = failed.then(|| message::predict(&facts())).flatten();
-        let verdict = self.finding(finding, finding.rule.describe(&story), case.deadline());
+        let verdict = self.finding(finding, finding.rule.describe(&story), deadline);
         schema::Verdict { cause: cause.map(Cause::name), apiserver_error, ..verdict }
     }
 

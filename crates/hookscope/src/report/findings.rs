@@ -53,7 +53,9 @@ impl Builder<'_> {
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let Some(cluster) = self.cluster() else { return Vec::new() };
         let mut servers: BTreeMap<WebhookId, Vec<&ServerTally>> = BTreeMap::new();
-        for server in self.inspection.tally.servers() {
+        let mut all: Vec<_> = self.inspection.tally.servers().iter().collect();
+        all.sort_by_key(|server| (server.server, server.name.as_deref()));
+        for server in all {
             for id in self.webhooks_at(server) {
                 servers.entry(id).or_default().push(server);
             }
@@ -85,7 +87,7 @@ impl Builder<'_> {
             let advice = format!(
                 "Install what serves it, or delete the leftover {} {}",
                 seen.webhook.kind.object(),
-                seen.webhook.configuration
+                shown(&seen.webhook.configuration)
             );
             return Some(seen.failure("service-missing", text, advice));
         };
@@ -140,33 +142,27 @@ impl Builder<'_> {
         let port = service.port(seen.port()?)?;
         let server =
             seen.servers.iter().find(|it| it.groups.iter().any(|it| it.code.name == "connection-refused"))?;
-        let listens: Vec<String> = seen
-            .pods(service)
-            .iter()
-            .flat_map(|pod| &pod.ports)
-            .map(|(name, port)| match name {
-                Some(name) => format!("{port} ({name})"),
-                None => port.to_string(),
-            })
-            .collect();
-        let declared = if listens.is_empty()
-            || listens.iter().any(|it| it.split(' ').next() == Some(&server.server.port.to_string()))
-        {
-            String::new()
-        } else {
-            let mut listens = listens;
-            listens.sort();
-            listens.dedup();
-            format!("; the pod's containers declare {}", listens.join(", "))
-        };
-        let text = format!(
-            "Nothing listens on port {} of {}, where port {} of Service {name} leads (targetPort {}): {} refused{declared}",
-            server.server.port,
-            server.server.address.ip(),
+        let here = server.server;
+        let declared = declared_ports(&seen.pods(service), here.port);
+        let leads = format!(
+            "port {} of {}, where port {} of Service {name} leads (targetPort {})",
+            here.port,
+            here.address.ip(),
             port.port,
-            port.target,
-            count(refused, "connection")
+            port.target
         );
+        let refused = count(refused, "connection");
+        let text = match declared {
+            Some(declared) => {
+                format!(
+                    "Nothing listens on {leads}: {refused} refused; the pod's containers declare {declared}"
+                )
+            }
+            // Containers need not say on which ports they listen.
+            None => {
+                format!("{refused} refused on {leads}: nothing listens there, or a firewall answers for it")
+            }
+        };
         let advice = format!(
             "Make targetPort the port that the container listens on: `kubectl -n {} get svc {} -o yaml`",
             shown(&name.namespace),
@@ -184,7 +180,7 @@ impl Builder<'_> {
             let advice = format!(
                 "Put the CA of the webhook's certificate into {} {}, as PEM in base64",
                 seen.webhook.kind.object(),
-                seen.webhook.configuration
+                shown(&seen.webhook.configuration)
             );
             Some(seen.failure("ca-bundle-unusable", text, advice))
         };
@@ -249,7 +245,7 @@ impl Builder<'_> {
             return None;
         }
         let name = webhook.service()?;
-        let labels = seen.cluster.labels_of(&name.namespace);
+        let labels = seen.cluster.labels_of(&name.namespace, webhook)?;
         if !webhook.namespace_selector.selects(&labels) {
             return None;
         }
@@ -406,14 +402,31 @@ impl Cluster {
         !self.objects().endpoints.is_empty() || !self.objects().pods.is_empty()
     }
 
-    /// The labels of a namespace: those that every one has, where it was not collected.
-    fn labels_of(&self, namespace: &str) -> Labels {
-        let known = self.objects().namespaces.iter().find(|known| known.name == namespace);
-        known.map_or_else(
-            || [("kubernetes.io/metadata.name".to_owned(), namespace.to_owned())].into(),
-            |known| known.labels.clone(),
-        )
+    /// The labels of a namespace. Where it was not collected, these are those that every one has, if the webhook asks
+    /// for no other.
+    fn labels_of(&self, namespace: &str, webhook: &Webhook) -> Option<Labels> {
+        const NAME: &str = "kubernetes.io/metadata.name";
+        if let Some(known) = self.objects().namespaces.iter().find(|known| known.name == namespace) {
+            return Some(known.labels.clone());
+        }
+        let is_enough = webhook.namespace_selector.requirements.iter().all(|it| it.key == NAME);
+        is_enough.then(|| [(NAME.to_owned(), namespace.to_owned())].into())
     }
+}
+
+/// The ports that containers of these pods declare, where they declare some and `port` is none of them.
+fn declared_ports(pods: &[&Pod], port: u16) -> Option<String> {
+    let mut ports: Vec<_> = pods.iter().flat_map(|pod| &pod.ports).collect();
+    if ports.is_empty() || ports.iter().any(|(_, number)| *number == port) {
+        return None;
+    }
+    ports.sort();
+    ports.dedup();
+    let named = ports.into_iter().map(|(name, number)| match name {
+        Some(name) => format!("{number} ({name})"),
+        None => number.to_string(),
+    });
+    Some(named.collect::<Vec<_>>().join(", "))
 }
 
 /// A name that can stand in a command.

@@ -10,6 +10,7 @@ use crate::inspect::lookups::JudgedLookup;
 use crate::lookup::Fate;
 use crate::report::build::{Builder, seconds};
 use crate::report::schema;
+use crate::report::whom::of_lookup;
 
 /// How many ids of a group are named.
 const IDS: usize = 8;
@@ -39,7 +40,7 @@ impl Builder<'_> {
         Some(schema::Group {
             server: first.server()?.to_string(),
             server_name: None,
-            cluster: None,
+            cluster: of_lookup(self.cluster(), &first.lookup.question.name),
             count,
             of: of.unwrap_or(count).max(count),
             first: asked(first)?,
@@ -67,6 +68,7 @@ impl Builder<'_> {
             client: lookup.client.ip().to_string(),
             server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
             name: lookup.question.name.clone(),
+            cluster: of_lookup(self.cluster(), &lookup.question.name),
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),

@@ -34,6 +34,9 @@ pub(crate) struct Proofs {
 }
 
 impl Proofs {
+    /// Questions that are answered: a server that presents another chain each time is not worth the time.
+    const MAX: usize = 4096;
+
     /// Learns what servers presented.
     pub(crate) fn learn(servers: &[ServerTally]) -> Self {
         let mut presented: HashMap<_, Vec<_>, _> = HashMap::default();
@@ -44,6 +47,7 @@ impl Proofs {
                 .or_default()
                 .extend(server.certificates.iter().cloned());
         }
+        presented.values_mut().for_each(|lists| lists.sort_unstable());
         Self { answers: RefCell::default(), presented }
     }
 
@@ -56,6 +60,9 @@ impl Proofs {
         let question =
             (list.cloned(), called.clone(), name.map(Into::into), outcome.connection.server().port);
         let mut answers = self.answers.borrow_mut();
+        if answers.len() >= Self::MAX && !answers.contains_key(&question) {
+            return None;
+        }
         let known = answers.entry(question).or_insert_with_key(|_| Vec::new());
         if let Some((.., proof)) = known.iter().find(|(from, until, _)| (*from..*until).contains(&at)) {
             return proof.clone();
@@ -90,4 +97,25 @@ fn window(proof: Option<&Proof>, elsewhere: &[CertificateList], at: Timestamp) -
     }
     elsewhere.iter().flat_map(CertificateList::iter).filter_map(identify).for_each(|it| dates(&it));
     (from, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::proof::tests::{cluster, list};
+    use crate::trust::tests::now;
+
+    #[test]
+    fn an_answer_holds_between_the_dates_of_the_certificates() {
+        let (cluster, ids) = cluster(&["ca"]);
+        let proof = Proof::new(&cluster, &ids, Some(&list(&["leaf"])), &[], now());
+        let (from, until) = window(proof.as_ref(), &[], now());
+        assert_eq!(from.to_string(), "2025-01-01T00:00:00.000000000Z");
+        assert_eq!(until.to_string(), "2035-01-01T00:00:00.000000001Z");
+        // One that expired in 2024, on another connection.
+        let elsewhere = [list(&["leaf-old"]), list(&["leaf-young"])];
+        let (from, until) = window(None, &elsewhere, now());
+        assert_eq!(from.to_string(), "2024-01-01T00:00:00.000000001Z");
+        assert_eq!(until.to_string(), "2030-01-01T00:00:00.000000000Z");
+    }
 }

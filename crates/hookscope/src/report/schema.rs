@@ -321,6 +321,8 @@ pub struct Lookup {
     pub server: String,
     /// For which name.
     pub name: String,
+    /// The webhooks that are called by that name, as the cluster's objects have it.
+    pub cluster: Option<Whom>,
     /// For which type of record.
     #[serde(rename = "type")]
     pub kind: String,

@@ -2,17 +2,18 @@
 
 use std::rc::Rc;
 
-use crate::cluster::{Cluster, Target, WebhookId};
+use crate::cluster::{Asked, Cluster, Target, Webhook, WebhookId};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::proof::{Opinion, Proof, View};
-use crate::diagnosis::whom::webhooks;
+use crate::diagnosis::whom::{asked, webhooks};
 use crate::flow::key::Endpoint;
 use crate::inspect::outcome::Outcome;
 use crate::inspect::tally::ServerTally;
 use crate::report::build::Builder;
 use crate::report::names::Name;
 use crate::report::schema;
+use crate::time::Elapsed;
 use crate::trust::{Identity, Trust};
 
 impl Builder<'_> {
@@ -69,18 +70,21 @@ impl Builder<'_> {
             return proof.culprits().map(|view| view.webhook).collect();
         }
         let found = webhooks(&outcome.connection, cluster);
-        narrowed(cluster, found, self.name(outcome).map(|name| name.text))
+        // Who says no name in its ClientHello was given an address, and calls nobody by name.
+        let name = self.name(outcome).filter(|_| asked(&outcome.connection) != Asked::NoName);
+        let ids = narrowed(cluster, found, outcome.connection.server(), name.map(|name| name.text));
+        by_deadline(cluster, ids, outcome)
     }
 
     /// The same for connections to a server, where no single one is meant.
     pub(crate) fn webhooks_at(&self, server: &ServerTally) -> Vec<WebhookId> {
         let Some(cluster) = self.cluster() else { return Vec::new() };
         let asked = match server.name.as_deref() {
-            Some(name) => crate::cluster::Asked::Name(name),
-            None => crate::cluster::Asked::Unknown,
+            Some(name) => Asked::Name(name),
+            None => Asked::Unknown,
         };
         let found = cluster.find(server.server.socket(), asked);
-        narrowed(cluster, found, self.server_name(server))
+        narrowed(cluster, found, server.server, self.server_name(server))
     }
 
     /// Whether the filter lets one of these webhooks pass by its own name.
@@ -137,11 +141,38 @@ pub(crate) fn service(target: &Target) -> Option<String> {
     }
 }
 
+/// Of several webhooks those first whose deadline the client kept: a sign, but no proof, since requests may be short
+/// of time.
+fn by_deadline(cluster: &Cluster, mut ids: Vec<WebhookId>, outcome: &Outcome) -> Vec<WebhookId> {
+    if let Some(kept) = outcome.verdict.deadline.filter(|_| outcome.verdict.end.is_some()) {
+        ids.sort_by_key(|id| cluster.webhook(*id).and_then(|it| it.timeout).map(Elapsed::from) != Some(kept));
+    }
+    ids
+}
+
+/// Whom a lookup was made for.
+pub(crate) fn of_lookup(cluster: Option<&Cluster>, name: &str) -> Option<schema::Whom> {
+    let cluster = cluster?;
+    let webhooks = cluster.of_host(name).iter().filter_map(|id| Some(cluster.webhook(*id)?.name.clone()));
+    let mut whom = schema::Whom { webhooks: webhooks.collect(), ..schema::Whom::default() };
+    whom.webhooks.dedup();
+    whom.is_known().then_some(whom)
+}
+
 /// Of webhooks those that are called by `name`, if any are.
-fn narrowed(cluster: &Cluster, found: Vec<WebhookId>, name: Option<&str>) -> Vec<WebhookId> {
-    let Some(name) = name.filter(|_| found.len() > 1) else { return found };
+fn narrowed(
+    cluster: &Cluster,
+    found: Vec<WebhookId>,
+    server: Endpoint,
+    name: Option<&str>,
+) -> Vec<WebhookId> {
+    let Some(name) = name.filter(|_| found.len() != 1) else { return found };
+    if found.is_empty() {
+        // The host of a URL, by a name that DNS or another connection gave the address.
+        return cluster.served(name, server.port);
+    }
     let by_name = |id: &WebhookId| {
-        let host = cluster.webhook(*id).and_then(crate::cluster::Webhook::host);
+        let host = cluster.webhook(*id).and_then(Webhook::host);
         host.is_some_and(|host| host.eq_ignore_ascii_case(name))
     };
     let named: Vec<_> = found.iter().copied().filter(by_name).collect();

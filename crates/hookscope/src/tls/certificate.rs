@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 /// The certificates of one handshake (RFC 5246, section 7.4.2): the server's own first, then those that vouch for it.
 /// They stay as they were sent; lists that are the same can share their octets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CertificateList(Arc<[u8]>);
 
 impl CertificateList {

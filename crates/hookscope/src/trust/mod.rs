@@ -197,4 +197,4 @@ impl<'a> Search<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

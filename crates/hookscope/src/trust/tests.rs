@@ -1,7 +1,7 @@
 use super::*;
 
 /// The certificate that `tests/make.py` calls so, as PEM.
-fn pem(label: &str) -> &'static str {
+pub(crate) fn pem(label: &str) -> &'static str {
     let all = include_str!("tests/chains.pem");
     let (_, rest) = all.split_once(&format!("{label}\n-----BEGIN")).unwrap_or_else(|| panic!("no {label}"));
     let end = rest.find("-----END CERTIFICATE-----\n").unwrap() + "-----END CERTIFICATE-----\n".len();
@@ -10,7 +10,7 @@ fn pem(label: &str) -> &'static str {
     &all[start..start + "-----BEGIN".len() + end]
 }
 
-fn der(label: &str) -> Vec<u8> {
+pub(crate) fn der(label: &str) -> Vec<u8> {
     let bundle = Bundle::read(pem(label).as_bytes()).unwrap();
     bundle.certificates()[0].clone()
 }
@@ -21,7 +21,7 @@ fn bundle(labels: &[&str]) -> Bundle {
 }
 
 /// In the middle of 2026.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_nanos(1_782_000_000 * 1_000_000_000)
 }
 

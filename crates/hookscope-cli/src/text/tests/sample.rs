@@ -388,6 +388,7 @@ pub(crate) fn lookup() -> Sample {
         client: "10.0.0.10".into(),
         server: "10.244.1.1:53".into(),
         name: "nx.lab.example".into(),
+        cluster: None,
         kind: "A".into(),
         attempts: 1,
         seconds: Some(0.002_434),

@@ -134,9 +134,12 @@ impl Builder<'_> {
             agrees: false,
             verdict: self.nothing(line),
         };
+        let names = [line.host.as_ref().map(|(host, _)| host.as_str()), call.quote.webhook.as_deref()];
+        let is_named = names.into_iter().any(|name| filter.admits_name(name));
         if let Some(event) = event {
             let connection = &event.outcome.connection;
-            let is_admitted = filter.admits_name(self.name(event.outcome).map(|name| name.text))
+            let is_admitted = is_named
+                || filter.admits_name(self.name(event.outcome).map(|name| name.text))
                 || self.admits_any(&self.webhooks_of(event.outcome));
             if !filter.admits_server(connection.server()) || !is_admitted {
                 return None;
@@ -147,8 +150,7 @@ impl Builder<'_> {
             entry.agrees = told_by.said.is_given_with(entry.verdict.code, entry.verdict.cause);
             return Some(entry);
         }
-        let names = [line.host.as_ref().map(|(host, _)| host.as_str()), call.quote.webhook.as_deref()];
-        if !names.into_iter().any(|name| filter.admits_name(name)) {
+        if !is_named {
             return None;
         }
         if let Some(lookup) = self.lookup_of(told_by) {
