@@ -32,6 +32,38 @@ fn a_failed_call_is_tied_to_its_connection() {
     assert!(lines.iter().filter(|line| line["connection"].is_null()).all(|line| line["outside"] == true));
 }
 
+/// The incident's webhooks that fail, and how many of the calls that its log names.
+const INCIDENT: [(&str, &str, usize); 6] = [
+    ("inc-badca.lab.io", "tls-certificate-rejected", 38),
+    ("inc-badca12.lab.io", "tls-bad-certificate", 45),
+    ("inc-dropped.lab.io", "syn-unanswered", 53),
+    ("inc-refused.lab.io", "connection-refused", 46),
+    ("inc-resets.lab.io", "rst-before-response", 41),
+    ("inc-slowone.lab.io", "deadline-exceeded", 21),
+];
+
+#[test]
+fn with_the_clusters_objects_each_line_is_tied_to_a_connection_of_its_own_webhook() {
+    let objects =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../hookscope-cluster/tests/objects/incident.json");
+    let capture = fixture("incident/incident.pcap.zst");
+    let report =
+        report(&[&capture, "--log", &log("incident.apiserver.log"), "--cluster", objects.to_str().unwrap()]);
+    let lines = report["log"].as_array().unwrap();
+    assert_eq!(lines.len(), 244);
+    for (webhook, code, count) in INCIDENT {
+        let own: Vec<_> = lines.iter().filter(|line| line["webhook"] == webhook).collect();
+        assert_eq!(own.len(), count, "{webhook}");
+        for line in own {
+            assert_eq!((&line["verdict"]["code"], &line["agrees"]), (&code.into(), &true.into()), "{line:#}");
+            let connections = report["connections"].as_array().unwrap();
+            let connection = connections.iter().find(|it| it["id"] == line["connection"]).unwrap();
+            let webhooks = connection["cluster"]["webhooks"].as_array().unwrap();
+            assert!(webhooks.contains(&webhook.into()), "{line:#}: {connection:#}");
+        }
+    }
+}
+
 #[test]
 fn the_text_report_tells_what_was_logged() {
     for width in ["80", "120"] {
