@@ -21,13 +21,6 @@ pub(crate) struct Known {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Standard input ends once: it cannot be a capture and objects, nor either of them twice.
-pub(crate) fn refuse_reading_twice(captures: &[PathBuf], objects: &[PathBuf]) -> Result<(), Failure> {
-    let inputs = captures.iter().chain(objects);
-    let times = inputs.filter(|file| *file == Path::new("-")).count();
-    if times > 1 { Err(Failure::StandardInputTwice) } else { Ok(()) }
-}
-
 /// Reads all files as one cluster.
 pub(crate) fn read(files: &[PathBuf]) -> Result<Known, Failure> {
     if files.is_empty() {

@@ -12,6 +12,7 @@ use hookscope_capture::{InputError, Options, Summary, for_each_batch};
 use crate::args::{Analyze, Format, Judging, Which};
 use crate::cluster::{self, Known};
 use crate::failure::Failure;
+use crate::log::{self, Logged};
 use crate::progress::Progress;
 use crate::text::Code;
 
@@ -27,6 +28,7 @@ pub(crate) struct Reading {
 /// Reads the captures, telling `progress` how far it is.
 pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, Failure> {
     let Known { cluster, warnings } = cluster::read(&args.judging.cluster)?;
+    let Logged { log, warnings: about_log } = log::read(&args.log)?;
     let keep = match (args.shape.format, args.shape.all) {
         (_, true) => Keep::All,
         (Format::Text, false) => Keep::Examples,
@@ -35,19 +37,19 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
     pool(&args.judging)?
         .install(|| {
             let config = config(&args.judging, &args.which, keep);
-            let mut inspector = Inspector::new(Config { cluster, ..config });
+            let mut inspector = Inspector::new(Config { cluster, retain: log.retain(), ..config });
             let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
                 inspector.observe_batch(packets);
                 progress.at(at.consumed, at.total);
                 ControlFlow::Continue(())
             })?;
             let inspection = inspector.finish();
-            let input = input(&summary, warnings);
+            let input = input(&summary, warnings.into_iter().chain(about_log).collect());
             // The groups are what the text report shows; in JSON every connection speaks for itself.
             let groups =
                 if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
             Ok::<_, InputError>(Reading {
-                report: inspection.report(&input),
+                report: inspection.report_with(&input, &log),
                 groups,
                 left_out: inspection.left_out(),
             })

@@ -12,6 +12,7 @@ mod failure;
 mod interrupt;
 #[cfg(feature = "live")]
 mod live;
+mod log;
 mod output;
 mod progress;
 mod terminal;

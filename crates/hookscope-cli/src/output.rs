@@ -35,6 +35,9 @@ pub(crate) fn ndjson(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for connection in &report.connections {
         line(out, "connection", &serde_json::to_string(connection)?)?;
     }
+    for logged in &report.log {
+        line(out, "log", &serde_json::to_string(logged)?)?;
+    }
     for found in &report.lookups {
         out.write_all(lookup(found)?.as_bytes())?;
     }

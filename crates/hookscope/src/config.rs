@@ -16,6 +16,8 @@ pub struct Config {
     pub slow: Option<Duration>,
     /// Which finished connections to hand out whole.
     pub keep: Keep,
+    /// Which finished connections to keep besides, to be tied to what a log says.
+    pub retain: Retain,
     /// Which connections to look at.
     pub filter: Filter,
     /// What is known of the cluster: whose address is whose, and each webhook's own deadline.
@@ -35,6 +37,7 @@ impl Default for Config {
             deadline: Duration::from_secs(10),
             slow: None,
             keep: Keep::Failures,
+            retain: Retain::Reported,
             filter: Filter::default(),
             cluster: None,
             watch: false,
@@ -55,6 +58,41 @@ pub enum Keep {
     Failures,
     /// All.
     All,
+}
+
+impl Keep {
+    /// Whether it asks for a connection with a finding, or for one without.
+    pub(crate) const fn wants(self, has_finding: bool) -> bool {
+        match self {
+            Self::Examples => false,
+            Self::Failures => has_finding,
+            Self::All => true,
+        }
+    }
+}
+
+/// Which finished connections an [`Inspector`](crate::Inspector) keeps in memory without listing them, so that lines of
+/// kube-apiserver's log can be tied to them. [`Log::retain`](crate::log::Log::retain) says what a log takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Retain {
+    /// None but those that are to be reported.
+    #[default]
+    Reported,
+    /// Those with a failure or a warning, and those of which the capture cannot tell.
+    Failures,
+    /// All, because the log tells of calls that were answered.
+    All,
+}
+
+impl Retain {
+    /// Whether it asks for a connection with a finding or an open question, or for one without.
+    pub(crate) const fn wants(self, is_in_question: bool) -> bool {
+        match self {
+            Self::Reported => false,
+            Self::Failures => is_in_question,
+            Self::All => true,
+        }
+    }
 }
 
 /// Bounds on memory, each with what happens at it.

@@ -23,6 +23,8 @@
 //! | [`Filter`] | which connections: by server, port or name |
 //! | [`Inspection`] | what was found, once there are no more packets |
 //! | [`report::schema::Report`] | the same as data, in the form that `--format json` prints |
+//! | [`log::Log`] | the failed calls that kube-apiserver's log names, for [`Inspection::report_with`] |
+//! | [`diagnosis::message::explain`] | what a message of kube-apiserver's means, and which codes give it |
 //! | [`diagnosis::pages`] | all codes, and the page that explains each |
 //!
 //! # Example
@@ -82,6 +84,7 @@ pub mod flow;
 mod fragments;
 mod http;
 mod inspect;
+pub mod log;
 mod lookup;
 pub mod packet;
 pub mod report;

@@ -73,6 +73,8 @@ const MAP: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    // What kube-apiserver says of its calls.
+    ("log", &["config", "diagnosis", "time"]),
     // Findings in the words of the outside.
     (
         "report",
@@ -84,6 +86,7 @@ const MAP: &[(&str, &[&str])] = &[
             "flow",
             "http",
             "inspect",
+            "log",
             "lookup",
             "packet",
             "side",

@@ -15,7 +15,7 @@ use hookscope::{Config, Inspector, Keep};
 use hookscope_capture::write::{PcapngWriter, Selection};
 use hookscope_capture::{InputError, Options, for_each_batch};
 
-use super::{Status, analyze};
+use super::{Status, analyze, refuse_reading_twice};
 use crate::args::Extract;
 use crate::cluster::Known;
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ use crate::{APPLICATION, cluster, complain, engine, evidence, interrupt, text};
 
 /// Reads, judges, chooses, reads again and writes.
 pub(super) fn run(args: &Extract) -> Result<Status, Failure> {
-    cluster::refuse_reading_twice(&args.files, &args.judging.cluster)?;
+    refuse_reading_twice([&args.files, &args.judging.cluster])?;
     interrupt::leave_to_writer(&args.files);
     let (files, _kept) = files(&args.files)?;
     let (report, traces) = judge(args, &files)?;

@@ -49,7 +49,6 @@ pub(crate) fn filter(args: &Live) -> String {
 
 /// Captures until something ends it. Gives back the report, and whether it is all that was asked for.
 pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
-    cluster::refuse_reading_twice(&[], &args.judging.cluster)?;
     let known = cluster::read(&args.judging.cluster)?;
     known.warnings.iter().for_each(|warning| complain(warning));
     let stop = stop_on_signals().map_err(Failure::Output)?;

@@ -104,6 +104,9 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     }
     let facts = facts.join(&format!("{GLUE}· "));
     page.paragraph(2, 2, &Text::new().plain(facts))?;
+    if let Some(error) = &verdict.apiserver_error {
+        page.item(2, &Text::new().styled(FAINT, "kube-apiserver says: "), &Text::new().plain(error))?;
+    }
     let ids = if story.detail == Detail::Verbose { ids(group) } else { None };
     let faint = [rest(story, group), ids];
     faint.into_iter().flatten().try_for_each(|it| page.paragraph(2, 2, &Text::new().styled(FAINT, it)))

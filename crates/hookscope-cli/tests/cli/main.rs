@@ -7,6 +7,7 @@ mod extract;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod interrupt;
+mod logs;
 mod lookups;
 mod readme;
 mod reports;

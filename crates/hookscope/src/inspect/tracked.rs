@@ -1,7 +1,7 @@
 //! A connection that may still receive segments, and the verdicts on its calls.
 
 use crate::call::Call;
-use crate::config::{Config, Keep};
+use crate::config::{Config, Keep, Retain};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::{Finding, Severity};
@@ -79,7 +79,8 @@ impl Tracked {
         if let Some(watch) = &mut tally.watch {
             watch.judged(&self.connection, &call, finding.as_ref());
         }
-        let wanted = config.keep != Keep::Examples && self.calls.len() < config.limits.calls;
+        let wanted = config.keep != Keep::Examples || config.retain == Retain::All;
+        let wanted = wanted && self.calls.len() < config.limits.calls;
         if wanted || severity != Severity::Ok {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }

@@ -7,6 +7,8 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
+use crate::diagnosis::message;
+use crate::diagnosis::message::facts::Facts;
 use crate::diagnosis::proof::Proof;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Certainty, Finding, Severity};
@@ -16,6 +18,7 @@ use crate::inspect::lookups::Lookups;
 use crate::inspect::losses::Losses;
 use crate::inspect::outcome::{JudgedCall, Outcome, View, server_name};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
+use crate::inspect::traffic::Traffic;
 use crate::packet::Frame;
 use crate::report::names::{Name, Names};
 use crate::report::proof::Proofs;
@@ -54,12 +57,15 @@ pub(crate) struct Found<'a> {
     pub(crate) lookups: &'a Lookups,
     pub(crate) outcomes: &'a [Outcome],
     pub(crate) losses: &'a Losses,
+    pub(crate) traffic: &'a Traffic,
+    /// Connections that are not among the outcomes, as there was no room for more.
+    pub(crate) left_out: u64,
 }
 
 impl<'a> From<&'a Inspection> for Found<'a> {
     fn from(inspection: &'a Inspection) -> Self {
-        let Inspection { config, lookups, outcomes, losses, .. } = inspection;
-        Self { config, lookups, outcomes, losses }
+        let Inspection { config, lookups, outcomes, losses, traffic, left_out, .. } = inspection;
+        Self { config, lookups, outcomes, losses, traffic, left_out: *left_out }
     }
 }
 
@@ -197,8 +203,14 @@ impl<'a> Builder<'a> {
 
     /// The connections that were kept and pass the filter.
     pub(crate) fn connections(&self) -> Vec<schema::Connection> {
-        let views = self.found.outcomes.iter().map(Outcome::view);
-        views.filter(|view| self.passes(view)).map(|view| self.connection(&view)).collect()
+        let listed = self.found.outcomes.iter().filter(|outcome| self.is_listed(outcome));
+        let passing = listed.map(Outcome::view).filter(|view| self.passes(view));
+        passing.map(|view| self.connection(&view)).collect()
+    }
+
+    /// Whether a connection that was kept is one of those that are to be reported one by one.
+    fn is_listed(&self, outcome: &Outcome) -> bool {
+        self.found.config.keep.wants(outcome.verdict.severity != Severity::Ok)
     }
 
     /// Failures and warnings by server and code; the worst and most frequent first.
@@ -299,7 +311,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn verdict(&self, view: &View<'_>, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
+    pub(crate) fn verdict(
+        &self,
+        view: &View<'_>,
+        finding: &Finding,
+        judged: Option<&JudgedCall>,
+    ) -> schema::Verdict {
         let config = &self.found.config;
         let case = Case { connection: view.connection, now: view.now, config };
         let name = self.name(view.connection).map(|name| name.text).filter(|name| is_host_name(name));
@@ -328,8 +345,11 @@ impl<'a> Builder<'a> {
         let cause = proof.as_deref().and_then(Proof::cause).or(finding.cause);
         let deadline = self.cluster().and_then(|cluster| cluster.deadline(&self.webhooks_of(view)));
         let deadline = deadline.map_or_else(|| case.deadline(), Elapsed::from);
+        let failed = finding.severity == Severity::Failure;
+        let facts = || Facts::of(&story).with_cause(cause);
+        let apiserver_error = failed.then(|| message::predict(&facts())).flatten();
         let verdict = self.finding(finding, finding.rule.describe(&story), deadline);
-        let verdict = schema::Verdict { cause: cause.map(Cause::name), ..verdict };
+        let verdict = schema::Verdict { cause: cause.map(Cause::name), apiserver_error, ..verdict };
         let until = finding.end.map_or(view.now, |end| end.time);
         self.uncertain(finding, view.connection.first.time, until, verdict)
     }
@@ -375,6 +395,7 @@ impl<'a> Builder<'a> {
                 })
                 .collect(),
             hints: prose.hints,
+            apiserver_error: None,
         }
     }
 }

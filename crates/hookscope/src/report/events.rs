@@ -122,10 +122,15 @@ struct Teller<'a>(Builder<'a>);
 
 impl<'a> Teller<'a> {
     fn new(inspector: &'a Inspector) -> Self {
-        let Inspector { config, lookups, losses, workers, .. } = inspector;
+        let Inspector { config, lookups, losses, traffic, workers } = inspector;
+        let left_out = workers.iter().map(|worker| worker.shard.books.left_out).sum();
         let servers =
             workers.iter().flat_map(|worker| -> &[ServerTally] { worker.shard.books.tally.servers() });
-        Self(Builder::new(Found { config, lookups, outcomes: &[], losses }, servers, Files::default()))
+        Self(Builder::new(
+            Found { config, lookups, outcomes: &[], losses, traffic, left_out },
+            servers,
+            Files::default(),
+        ))
     }
 
     fn early(&self, shard: &Shard, early: &Early, notices: &mut Vec<Notice>) {

@@ -14,7 +14,6 @@ use crate::diagnosis::story::{count, is_host_name};
 use crate::inspect::tally::{LatencyTally, ServerTally};
 use crate::report::build::Builder;
 use crate::report::schema::{self, Finding};
-use crate::time::Timestamp;
 use crate::trust::{Bundle, Unusable};
 
 /// Ids of connections that a finding names.
@@ -47,13 +46,11 @@ struct Seen<'a> {
     servers: Vec<&'a ServerTally>,
     /// Whether these servers serve no other webhook.
     is_alone: bool,
-    /// The end of the capture.
-    now: Timestamp,
 }
 
 impl Builder<'_> {
-    /// What is wrong with the cluster's objects at the end of the capture: those with most connections first.
-    pub(crate) fn findings(&self, now: Timestamp) -> Vec<Finding> {
+    /// What is wrong with the cluster's objects: those with most connections first.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
         let Some(cluster) = self.cluster() else { return Vec::new() };
         let mut servers: BTreeMap<WebhookId, Vec<&ServerTally>> = BTreeMap::new();
         let mut all = self.servers.clone();
@@ -67,7 +64,7 @@ impl Builder<'_> {
         for (id, webhook) in cluster.webhooks() {
             let servers = servers.remove(&id).unwrap_or_default();
             let is_alone = servers.iter().all(|server| self.webhooks_at(server).len() == 1);
-            let seen = Seen { cluster, id, webhook, servers, is_alone, now };
+            let seen = Seen { cluster, id, webhook, servers, is_alone };
             let rules: [fn(&Self, &Seen<'_>) -> Option<Finding>; 5] =
                 [Self::unreachable, Self::not_listening, Self::bundle, Self::deadline, Self::own_namespace];
             findings.extend(rules.iter().filter_map(|rule| rule(self, &seen)));
@@ -194,13 +191,14 @@ impl Builder<'_> {
                 Err(Unusable::NotPem) => unusable("is not PEM"),
                 Err(Unusable::NoCertificate) => unusable("holds no certificate that can be read"),
                 Ok(bundle) => {
+                    let now = self.found.traffic.clock();
                     let dates: Vec<String> = bundle
                         .identities()
                         .iter()
                         .take(3)
                         .map(|it| format!("{} ({} to {})", it.subject, it.not_before, it.not_after))
                         .collect();
-                    bundle.is_out_of_date(seen.now).then(|| {
+                    bundle.is_out_of_date(now).then(|| {
                         let text = format!(
                             "All that its caBundle trusts was out of date at the end of the capture: {}",
                             dates.join(", ")
@@ -438,7 +436,7 @@ fn shown(name: &str) -> &str {
 
 impl Builder<'_> {
     /// What the cluster's objects add to the report.
-    pub(crate) fn cluster_report(&self, now: Timestamp) -> Option<schema::ClusterReport> {
+    pub(crate) fn cluster_report(&self) -> Option<schema::ClusterReport> {
         let cluster = self.cluster()?;
         let webhook = |(id, webhook): (WebhookId, &Webhook)| schema::WebhookReport {
             name: webhook.name.clone(),
@@ -459,7 +457,7 @@ impl Builder<'_> {
         };
         Some(schema::ClusterReport {
             webhooks: cluster.webhooks().map(webhook).collect(),
-            findings: self.findings(now),
+            findings: self.findings(),
         })
     }
 }

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::diagnosis::message::facts::Facts;
+use crate::diagnosis::message::predict;
 use crate::diagnosis::verdict::Severity;
 use crate::inspect::lookups::JudgedLookup;
 use crate::lookup::Fate;
@@ -61,6 +63,8 @@ impl Builder<'_> {
         let prose = verdict.rule.describe_lookup(lookup, *now);
         let begin = lookup.first().map_or(*now, |first| first.asked.time);
         let deadline = self.found.config.deadline.into();
+        let failed = verdict.severity == Severity::Failure;
+        let error = failed.then(|| predict(&Facts::of_lookup(lookup, verdict, *now, deadline))).flatten();
         schema::Lookup {
             client: lookup.client.ip().to_string(),
             server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
@@ -69,7 +73,10 @@ impl Builder<'_> {
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.uncertain(verdict, begin, *now, self.finding(verdict, prose, deadline)),
+            verdict: schema::Verdict {
+                apiserver_error: error,
+                ..self.uncertain(verdict, begin, *now, self.finding(verdict, prose, deadline))
+            },
         }
     }
 }

@@ -34,6 +34,9 @@ pub(crate) struct Proofs {
 }
 
 impl Proofs {
+    /// Questions that are answered: a server that presents another chain each time is not worth the time.
+    const MAX: usize = 4096;
+
     /// Learns what servers presented.
     pub(crate) fn learn(servers: &[&ServerTally]) -> Self {
         let mut presented: HashMap<_, Vec<_>, _> = HashMap::default();
@@ -56,6 +59,9 @@ impl Proofs {
         let called = webhooks(view.connection, cluster);
         let question = (list.cloned(), called.clone(), name.map(Into::into), view.connection.server().port);
         let mut answers = self.answers.borrow_mut();
+        if answers.len() >= Self::MAX && !answers.contains_key(&question) {
+            return None;
+        }
         let known = answers.entry(question).or_insert_with_key(|_| Vec::new());
         if let Some((.., proof)) = known.iter().find(|(from, until, _)| (*from..*until).contains(&at)) {
             return proof.clone();

@@ -263,6 +263,10 @@ pub struct Verdict {
     pub evidence: Vec<Evidence>,
     /// What to do next, a step each.
     pub hints: Vec<String>,
+    /// What kube-apiserver says of such a failure, behind `failed to call webhook: Post "…": `, predicted from the
+    /// packets: `…` stands for what they do not tell, and addresses are those of the packets, where the message may
+    /// have the ClusterIP. `null` where nothing failed.
+    pub apiserver_error: Option<String>,
 }
 
 /// A packet that shows something.
@@ -279,8 +283,10 @@ pub struct Evidence {
 /// One line of the apiserver's log.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogLine {
-    /// Its number, from 1.
+    /// Its number, from 1; of a line that was written in parts, that of the first.
     pub line: u64,
+    /// Its file, where there are several.
+    pub file: Option<String>,
     /// When it was written.
     pub time: Option<String>,
     /// The webhook's name.
@@ -289,8 +295,17 @@ pub struct LogLine {
     pub url: Option<String>,
     /// The tail of the message.
     pub error: String,
-    /// The connection that it speaks of.
+    /// Whether the API request went on without the webhook (`failurePolicy: Ignore`); `null` where the line does not
+    /// say.
+    pub fails_open: Option<bool>,
+    /// The earlier line that tells of the same call, where another part of kube-apiserver tells of it again.
+    pub repeats: Option<u64>,
+    /// The connection that it speaks of; `null` where it speaks of a lookup, or where no packet was seen.
     pub connection: Option<u64>,
+    /// The call on that connection.
+    pub call: Option<u64>,
+    /// Whether the line was written outside of the capture's time.
+    pub outside: bool,
     /// Whether the packets account for the error.
     pub agrees: bool,
     /// What happened.

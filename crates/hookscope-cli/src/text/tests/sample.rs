@@ -1,11 +1,15 @@
 //! Reports as the engine writes them, modelled on captures of a real kube-apiserver.
 
+mod logged;
+
 use std::collections::BTreeMap;
 
 use hookscope::report::schema::{
     Call, Capture, Connection, EndpointReport, Event, Evidence, Example, Group, Latency, Lookup, PerSide,
     Report, Summary, Verdict,
 };
+
+pub(crate) use logged::logged;
 
 use crate::text::Code;
 
@@ -71,6 +75,17 @@ fn verdict(class: &'static str, code: &'static str, summary: &str, evidence: &[(
         summary: summary.into(),
         evidence: evidence.collect(),
         hints: Vec::new(),
+        apiserver_error: error(code).map(str::to_owned),
+    }
+}
+
+/// What kube-apiserver says of a code.
+fn error(code: &str) -> Option<&'static str> {
+    match code {
+        "deadline-exceeded" | "syn-unanswered" => Some("context deadline exceeded"),
+        "connection-refused" => Some("dial tcp 10.244.1.4:8443: connect: connection refused"),
+        "tls-certificate-rejected" => Some("tls: failed to verify certificate: x509: …"),
+        _ => None,
     }
 }
 
