@@ -44,11 +44,9 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
         input.warnings.extend(warnings);
         // The groups are what the text report shows; in JSON every connection speaks for itself.
         let groups = if args.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-        Ok::<_, InputError>(Reading {
-            report: inspection.report(&input),
-            groups,
-            left_out: inspection.left_out(),
-        })
+        let mut report = inspection.report(&input);
+        report.capture.warnings.extend(cluster::unrelated(&report));
+        Ok::<_, InputError>(Reading { report, groups, left_out: inspection.left_out() })
     })
     .map_err(Failure::from)
 }
