@@ -290,8 +290,11 @@ impl Shard {
             ended = tracked.connection.take_ended();
         }
         let mut outcome = tracked.conclude(now, config, &mut self.tally);
-        if let Some(list) = outcome.certificates() {
-            self.lists.share(list);
+        if let Some(list) = outcome.certificates()
+            && self.lists.share(list)
+            && config.cluster.is_some()
+        {
+            self.tally.presented(&outcome);
         }
         let has_finding = outcome.severity() != Severity::Ok;
         let is_unclear = outcome.verdict.code.class == Class::Unknown;

@@ -86,12 +86,19 @@ impl Tally {
         let connection = &outcome.connection;
         server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
         server.failed_connections += u64::from(outcome.severity() == Severity::Failure);
-        server.presented(outcome);
         let group = server.group(&outcome.verdict, outcome.connection.first);
         group.count += 1;
         group.seen(outcome.connection.first);
         group.id(outcome.connection.id);
         group
+    }
+
+    /// Keeps the certificates that a connection's server presented, for those who compare them with others.
+    pub(crate) fn presented(&mut self, outcome: &Outcome) {
+        let session = outcome.connection.application.session.as_deref();
+        if let Some(list) = session.and_then(|session| session.certificates.as_ref()) {
+            self.server(outcome.connection.server(), outcome.server_name()).certificate(list);
+        }
     }
 
     fn server(&mut self, server: Endpoint, name: Option<&str>) -> &mut ServerTally {
@@ -143,13 +150,6 @@ impl ServerTally {
             latency: None,
             certificates: Vec::new(),
             groups: Vec::new(),
-        }
-    }
-
-    fn presented(&mut self, outcome: &Outcome) {
-        let session = outcome.connection.application.session.as_deref();
-        if let Some(list) = session.and_then(|session| session.certificates.as_ref()) {
-            self.certificate(list);
         }
     }
 

@@ -121,17 +121,18 @@ pub(crate) struct SharedLists(HashSet<CertificateList, FixedState>);
 
 impl SharedLists {
     /// Lists that are kept for sharing.
-    const MAX: usize = 4096;
+    const MAX: usize = 1024;
 
-    /// Lets `list` share its octets with one that is the same.
-    pub(crate) fn share(&mut self, list: &mut CertificateList) {
+    /// Lets `list` share its octets with one that is the same: `false` where there are too many others.
+    pub(crate) fn share(&mut self, list: &mut CertificateList) -> bool {
         match self.0.get(list) {
             Some(known) => *list = known.clone(),
             None if self.0.len() < Self::MAX => {
                 self.0.insert(list.clone());
             }
-            None => {}
+            None => return false,
         }
+        true
     }
 }
 
@@ -162,9 +163,14 @@ mod tests {
         let [mut one, mut other] = [(); 2].map(|()| CertificateList::read(&body).unwrap());
         assert!(!Arc::ptr_eq(&one.0, &other.0));
         let mut shared = SharedLists::default();
-        shared.share(&mut one);
-        shared.share(&mut other);
+        assert!(shared.share(&mut one) && shared.share(&mut other));
         assert!(Arc::ptr_eq(&one.0, &other.0));
+        for number in 0..2 * SharedLists::MAX as u32 {
+            let [_, a, b, c] = number.to_be_bytes();
+            shared.share(&mut CertificateList::read(&[0, 0, 6, 0, 0, 3, a, b, c]).unwrap());
+        }
+        assert_eq!(shared.0.len(), SharedLists::MAX);
+        assert!(shared.share(&mut one));
     }
 
     fn certificate(names: &[&str]) -> Certificate {
