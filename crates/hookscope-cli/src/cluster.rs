@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hookscope::cluster::Cluster;
+use hookscope::report::schema::{EndpointReport, Report};
 use hookscope_cluster::{MAX_TEXT, Reader, Reading};
 
 use crate::failure::Failure;
@@ -35,6 +36,21 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Known, Failure> {
     let reading = reader.finish();
     let warnings = warnings(&reading, files);
     Ok(Known { cluster: Some(Arc::new(Cluster::new(reading.objects))), warnings })
+}
+
+/// What to say where no connection has anything to do with the objects.
+pub(crate) fn unrelated(report: &Report) -> Option<String> {
+    let known = &report.cluster.as_ref()?.webhooks;
+    let is_met =
+        |endpoint: &EndpointReport| endpoint.cluster.as_ref().is_some_and(|it| !it.webhooks.is_empty());
+    let is_other = !known.is_empty() && !report.endpoints.is_empty() && !report.endpoints.iter().any(is_met);
+    let webhooks = if known.len() == 1 { "webhook" } else { "webhooks" };
+    is_other.then(|| {
+        format!(
+            "no connection is to one of the {} {webhooks} in the objects: are they of this cluster, and of that time?",
+            known.len()
+        )
+    })
 }
 
 fn bytes(file: &Path) -> io::Result<Vec<u8>> {

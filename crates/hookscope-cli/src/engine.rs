@@ -48,11 +48,9 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
             // The groups are what the text report shows; in JSON every connection speaks for itself.
             let groups =
                 if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-            Ok::<_, InputError>(Reading {
-                report: inspection.report_with(&input, &log),
-                groups,
-                left_out: inspection.left_out(),
-            })
+            let mut report = inspection.report_with(&input, &log);
+            report.capture.warnings.extend(cluster::unrelated(&report));
+            Ok::<_, InputError>(Reading { report, groups, left_out: inspection.left_out() })
         })
         .map_err(Failure::from)
 }

@@ -174,7 +174,8 @@ pub(crate) struct Which {
 
     /// Only servers whose name matches, such as '*.kyverno.svc'
     ///
-    /// '*' stands for any characters, '?' for one; may be given several times.
+    /// '*' stands for any characters, '?' for one; with --cluster, names of webhooks match as well; may be given
+    /// several times.
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, help_heading = "Which connections")]
     pub(crate) name: Vec<String>,
 

@@ -346,7 +346,9 @@ impl Watcher {
         self.stop.store(true, Ordering::Relaxed);
         let inspection = self.inspector.finish();
         let groups = if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-        Ok(Reading { report: inspection.report(&input), groups, left_out: inspection.left_out() })
+        let mut report = inspection.report(&input);
+        report.capture.warnings.extend(cluster::unrelated(&report));
+        Ok(Reading { report, groups, left_out: inspection.left_out() })
     }
 }
 

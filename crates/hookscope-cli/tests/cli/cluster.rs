@@ -113,6 +113,13 @@ fn broken_objects_are_warnings_and_the_others_count() {
 }
 
 #[test]
+fn objects_of_another_cluster_are_noticed() {
+    let said = run(&["--cluster", &objects(), &fixture("ok/ipv6-ok.pcap")]);
+    assert!(said.out.contains("! no connection is to one of the 8 webhooks in the objects"), "{}", said.out);
+    assert!(!incident(&[]).out.contains("no connection is to one of"));
+}
+
+#[test]
 fn an_own_deadline_takes_the_place_of_the_option() {
     let report: Value =
         serde_json::from_str(&incident(&["--format", "json", "--deadline", "25s"]).out).unwrap();

@@ -27,6 +27,8 @@ pub(crate) struct Tally {
     servers: Vec<ServerTally>,
     /// How many servers are counted one by one; all of them where it is not set.
     most: Option<usize>,
+    /// Octets of the certificates that servers presented, as often as they were kept.
+    presented: usize,
     /// What is to be known before the end, where somebody watches.
     pub(crate) watch: Option<Box<Watch>>,
 }
@@ -95,6 +97,8 @@ impl Tally {
     /// What stands for servers that are not counted one by one: no server has this address.
     pub(crate) const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
     const OTHERS_NAME: &str = "other servers";
+    /// Octets of certificates that are kept: thousands of chains.
+    const PRESENTED: usize = 16 << 20;
 
     /// No counts, for at most so many servers.
     pub(crate) fn bounded(most: usize) -> Self {
@@ -124,11 +128,15 @@ impl Tally {
         group
     }
 
-    /// Keeps what the server of a connection that was counted presented in the clear.
+    /// Keeps what the server of a connection that was counted presented in the clear, for those who compare it with
+    /// others; as far as there is room.
     pub(crate) fn presented(&mut self, connection: &Connection) {
         let session = connection.application.session.as_ref();
-        if let Some(list) = session.and_then(|session| session.certificates.as_ref()) {
-            self.server(connection.server(), server_name(connection)).certificate(list);
+        if let Some(list) = session.and_then(|session| session.certificates.as_ref())
+            && self.presented + list.octets() <= Self::PRESENTED
+            && self.server(connection.server(), server_name(connection)).certificate(list)
+        {
+            self.presented += list.octets();
         }
     }
 
@@ -208,13 +216,16 @@ impl ServerTally {
         }
     }
 
-    fn certificate(&mut self, list: &CertificateList) {
-        if !self.certificates.contains(list) {
+    /// Keeps a list, unless it is known.
+    fn certificate(&mut self, list: &CertificateList) -> bool {
+        let is_new = !self.certificates.contains(list);
+        if is_new {
             // In an order of their own, so that the same ones remain however the work is split.
             let place = self.certificates.partition_point(|known| known < list);
             self.certificates.insert(place, list.clone());
             self.certificates.truncate(Self::CERTIFICATES);
         }
+        is_new
     }
 
     fn group(&mut self, code: Code, severity: Severity, first: Moment) -> &mut GroupTally {

@@ -38,6 +38,11 @@ impl CertificateList {
         certificates(&self.0)
     }
 
+    /// How long it is.
+    pub(crate) fn octets(&self) -> usize {
+        self.0.len()
+    }
+
     /// The server's own.
     pub(crate) fn leaf(&self) -> Option<&[u8]> {
         self.iter().next()

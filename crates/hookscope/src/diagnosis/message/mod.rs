@@ -203,10 +203,10 @@ impl Said {
 
     /// The same with the name of the cause.
     pub(crate) fn is_given_with(self, code: &str, cause: Option<&str>) -> bool {
-        let code = page_of(code).map_or(code, |page| page.code.name);
         self.0.is_some_and(|wording| {
             let said = wording.cause.map(Cause::name);
-            wording.gives(code) && (cause.is_none() || said.is_none() || cause == said)
+            let gives = wording.gives(code) || wording.gives(ANY_ALERT) && is_alert_of_no_page(code);
+            gives && (cause.is_none() || said.is_none() || cause == said)
         })
     }
 
@@ -240,6 +240,13 @@ impl Said {
         let first = self.0.and_then(|wording| wording.given_by.first());
         first.is_some_and(|giver| giver.code == "nothing-sent")
     }
+}
+
+/// The code that alerts share which have no page of their own.
+const ANY_ALERT: &str = "tls-alert";
+
+fn is_alert_of_no_page(code: &str) -> bool {
+    page_of(code).is_some_and(|page| page.code.name == ANY_ALERT)
 }
 
 fn recognise(error: &str) -> Option<&'static Wording> {

@@ -37,6 +37,16 @@ pub(crate) struct Explained {
     pub(crate) notes: Vec<String>,
 }
 
+/// What packets show of a line.
+struct Seen {
+    connection: Option<u64>,
+    /// Of the call on the connection.
+    index: Option<u64>,
+    outside: bool,
+    agrees: bool,
+    verdict: schema::Verdict,
+}
+
 /// How long before a line its call may have begun without having waited for its deadline.
 const AT_ONCE: Elapsed = Elapsed::from_millis(1_000);
 /// How far from its call's end a lookup's may be.
@@ -117,9 +127,9 @@ impl Builder<'_> {
         told_by: &Line<'_>,
         event: Option<&Event<'_>>,
     ) -> Option<schema::LogLine> {
-        let filter = &self.found.config.filter;
         let call = line.call;
-        let mut entry = schema::LogLine {
+        let Seen { connection, index, outside, agrees, verdict } = self.seen(line, told_by, event)?;
+        Some(schema::LogLine {
             line: call.line,
             file: if log.files.len() > 1 { log.files.get(call.file).cloned() } else { None },
             time: line.time.map(|time| time.to_string()),
@@ -128,14 +138,21 @@ impl Builder<'_> {
             error: call.quote.error.clone(),
             fails_open: call.fails_open,
             repeats: call.repeats.and_then(|place| log.calls.get(place)).map(|original| original.line),
-            connection: None,
-            call: None,
-            outside: false,
-            agrees: false,
-            verdict: self.nothing(line),
-        };
-        let names = [line.host.as_ref().map(|(host, _)| host.as_str()), call.quote.webhook.as_deref()];
+            connection,
+            call: index,
+            outside,
+            agrees,
+            verdict,
+        })
+    }
+
+    /// What packets show of a line; `None` where the filter leaves it out.
+    fn seen(&self, line: &Line<'_>, told_by: &Line<'_>, event: Option<&Event<'_>>) -> Option<Seen> {
+        let filter = &self.found.config.filter;
+        let names = [line.host.as_ref().map(|(host, _)| host.as_str()), line.call.quote.webhook.as_deref()];
         let is_named = names.into_iter().any(|name| filter.admits_name(name));
+        let unseen =
+            |agrees, verdict| Seen { connection: None, index: None, outside: false, agrees, verdict };
         if let Some(event) = event {
             let connection = &event.outcome.connection;
             let is_admitted = is_named
@@ -144,28 +161,25 @@ impl Builder<'_> {
             if !filter.admits_server(connection.server()) || !is_admitted {
                 return None;
             }
-            entry.connection = Some(connection.id);
-            entry.call = event.judged.map(|judged| judged.call.index.into());
-            entry.verdict = self.verdict_of(event);
-            entry.agrees = told_by.said.is_given_with(entry.verdict.code, entry.verdict.cause);
-            return Some(entry);
+            let verdict = self.verdict_of(event);
+            return Some(Seen {
+                connection: Some(connection.id),
+                index: event.judged.map(|judged| judged.call.index.into()),
+                ..unseen(told_by.said.is_given_with(verdict.code, verdict.cause), verdict)
+            });
         }
         if !is_named {
             return None;
         }
         if let Some(lookup) = self.lookup_of(told_by) {
-            entry.agrees = told_by.said.is_given_by(lookup.verdict.code.name, None);
-            entry.verdict = self.lookup(lookup).verdict;
-            return Some(entry);
+            let agrees = told_by.said.is_given_by(lookup.verdict.code.name, None);
+            return Some(unseen(agrees, self.lookup(lookup).verdict));
         }
         if let Some((outside, prose)) = self.uncovered(told_by) {
-            entry.outside = outside;
-            let deadline = self.default_wait();
-            entry.verdict = self.finding(&capture_incomplete(), prose, deadline);
-            return Some(entry);
+            let verdict = self.finding(&capture_incomplete(), prose, self.default_wait());
+            return Some(Seen { outside, ..unseen(false, verdict) });
         }
-        entry.agrees = told_by.said.is_of_unsent_call();
-        Some(entry)
+        Some(unseen(told_by.said.is_of_unsent_call(), self.nothing(line)))
     }
 
     fn verdict_of(&self, event: &Event<'_>) -> schema::Verdict {
