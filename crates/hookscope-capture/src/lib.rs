@@ -24,6 +24,7 @@
 //! | `read` | the caller's paths and closure | the run |
 //! | `live` | interfaces (feature `live`) | batches that own their packets |
 //! | `write` | chosen packets | pcapng with comments, within a bound |
+//! | `lines` | a text, such as a log | its lines |
 //!
 //! A capture that breaks off is no error: it is read up to there, and its [`FileSummary`] says so. [`InputError`] is
 //! for inputs of which nothing can be read.
@@ -58,6 +59,7 @@ mod batch;
 mod compress;
 mod error;
 mod format;
+mod lines;
 #[cfg(feature = "live")]
 pub mod live;
 mod map;
@@ -70,5 +72,6 @@ pub mod write;
 
 pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
+pub use lines::{LinesError, for_each_line};
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};

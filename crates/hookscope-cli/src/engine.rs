@@ -10,7 +10,9 @@ use hookscope::{Config, Filter, Inspector, Keep};
 use hookscope_capture::{InputError, Options, Summary, for_each_batch};
 
 use crate::args::{Analyze, Format, Judging, Which};
+use crate::cluster::{self, Known};
 use crate::failure::Failure;
+use crate::log::{self, Logged};
 use crate::progress::Progress;
 use crate::text::Code;
 
@@ -25,6 +27,8 @@ pub(crate) struct Reading {
 
 /// Reads the captures, telling `progress` how far it is.
 pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, Failure> {
+    let Known { cluster, warnings } = cluster::read(&args.judging.cluster)?;
+    let Logged { log, warnings: about_log } = log::read(&args.log)?;
     let keep = match (args.shape.format, args.shape.all) {
         (_, true) => Keep::All,
         (Format::Text, false) => Keep::Examples,
@@ -32,22 +36,21 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
     };
     pool(&args.judging)?
         .install(|| {
-            let mut inspector = Inspector::new(config(&args.judging, &args.which, keep));
+            let config = config(&args.judging, &args.which, keep);
+            let mut inspector = Inspector::new(Config { cluster, retain: log.retain(), ..config });
             let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
                 inspector.observe_batch(packets);
                 progress.at(at.consumed, at.total);
                 ControlFlow::Continue(())
             })?;
             let inspection = inspector.finish();
-            let input = input(&summary);
+            let input = input(&summary, warnings.into_iter().chain(about_log).collect());
             // The groups are what the text report shows; in JSON every connection speaks for itself.
             let groups =
                 if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-            Ok::<_, InputError>(Reading {
-                report: inspection.report(&input),
-                groups,
-                left_out: inspection.left_out(),
-            })
+            let mut report = inspection.report_with(&input, &log);
+            report.capture.warnings.extend(cluster::unrelated(&report));
+            Ok::<_, InputError>(Reading { report, groups, left_out: inspection.left_out() })
         })
         .map_err(Failure::from)
 }
@@ -74,12 +77,12 @@ pub(crate) fn config(judging: &Judging, which: &Which, keep: Keep) -> Config {
     }
 }
 
-/// What the reader knows of the inputs.
-pub(crate) fn input(summary: &Summary) -> Input {
+/// What the readers know of the inputs; `warnings` are about those that are no captures.
+pub(crate) fn input(summary: &Summary, warnings: Vec<String>) -> Input {
     Input {
         files: summary.files.iter().map(|file| file.name.clone()).collect(),
         truncated: summary.truncated(),
-        warnings: summary.warnings().map(ToString::to_string).collect(),
+        warnings: summary.warnings().map(ToString::to_string).chain(warnings).collect(),
     }
 }
 

@@ -8,6 +8,21 @@ pub(crate) enum Failure {
     /// An input cannot be read at all.
     #[error(transparent)]
     Input(#[from] hookscope_capture::InputError),
+    /// A file with a cluster's objects cannot be read.
+    #[error("{file}: {error}")]
+    ClusterFile { file: String, error: io::Error },
+    /// A file holds no objects.
+    #[error(transparent)]
+    Cluster(#[from] hookscope_cluster::Error),
+    /// A log cannot be read at all.
+    #[error(transparent)]
+    Lines(#[from] hookscope_capture::LinesError),
+    /// A file is no log of kube-apiserver's.
+    #[error(transparent)]
+    Log(#[from] hookscope::log::NotALog),
+    /// Standard input is asked for twice.
+    #[error("standard input ('-') can be read only once: give the capture, the objects or the log as a file")]
+    StandardInputTwice,
     /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
     #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
     MistakenForFile { typed: String, command: &'static str },
@@ -18,6 +33,9 @@ pub(crate) enum Failure {
         /// What to do instead.
         advice: String,
     },
+    /// The message to explain cannot be read.
+    #[error("standard input: {0}; give the message itself: hookscope explain --error 'MESSAGE'")]
+    Message(#[source] io::Error),
     /// No connection has this id.
     #[error(
         "there is no connection {id} in this capture; its id is the 'id' of --format json, or the number behind 'id' in text"

@@ -4,6 +4,7 @@
 //! cannot be read.
 
 mod args;
+mod cluster;
 mod commands;
 mod engine;
 mod evidence;
@@ -11,6 +12,7 @@ mod failure;
 mod interrupt;
 #[cfg(feature = "live")]
 mod live;
+mod log;
 mod output;
 mod progress;
 mod terminal;

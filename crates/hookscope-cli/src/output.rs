@@ -35,6 +35,9 @@ pub(crate) fn ndjson(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for connection in &report.connections {
         line(out, "connection", &serde_json::to_string(connection)?)?;
     }
+    for logged in &report.log {
+        line(out, "log", &serde_json::to_string(logged)?)?;
+    }
     for found in &report.lookups {
         out.write_all(lookup(found)?.as_bytes())?;
     }
@@ -45,6 +48,9 @@ pub(crate) fn ndjson(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn totals(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     for endpoint in &report.endpoints {
         line(out, "endpoint", &serde_json::to_string(endpoint)?)?;
+    }
+    if let Some(cluster) = &report.cluster {
+        line(out, "cluster", &serde_json::to_string(cluster)?)?;
     }
     line(out, "summary", &serde_json::to_string(&report.summary)?)
 }

@@ -1,20 +1,27 @@
 //! Settings: deadlines, what to keep, and the bounds that no input can exceed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Cluster;
 use crate::filter::Filter;
 
 /// How an [`Inspector`](crate::Inspector) judges and how much it may hold.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The webhook's `timeoutSeconds`: how long a call may take. 10 s, as in Kubernetes.
+    /// The webhook's `timeoutSeconds`, where [`cluster`](Self::cluster) does not say it: how long a call may take. 10 s,
+    /// as in Kubernetes.
     pub deadline: Duration,
     /// From when an answered call is called slow; half of the deadline where `None`.
     pub slow: Option<Duration>,
     /// Which finished connections to hand out whole.
     pub keep: Keep,
+    /// Which finished connections to keep besides, to be tied to what a log says.
+    pub retain: Retain,
     /// Which connections to look at.
     pub filter: Filter,
+    /// What is known of the cluster: whose address is whose, and each webhook's own deadline.
+    pub cluster: Option<Arc<Cluster>>,
     /// Whether to say what is known while packets still come, through
     /// [`Inspector::take_events`](crate::Inspector::take_events).
     pub watch: bool,
@@ -30,18 +37,13 @@ impl Default for Config {
             deadline: Duration::from_secs(10),
             slow: None,
             keep: Keep::Failures,
+            retain: Retain::Reported,
             filter: Filter::default(),
+            cluster: None,
             watch: false,
             shards: 1,
             limits: Limits::default(),
         }
-    }
-}
-
-impl Config {
-    /// From when an answered call is called slow.
-    pub fn slow(&self) -> Duration {
-        self.slow.unwrap_or(self.deadline / 2)
     }
 }
 
@@ -56,6 +58,41 @@ pub enum Keep {
     Failures,
     /// All.
     All,
+}
+
+impl Keep {
+    /// Whether it asks for a connection with a finding, or for one without.
+    pub(crate) const fn wants(self, has_finding: bool) -> bool {
+        match self {
+            Self::Examples => false,
+            Self::Failures => has_finding,
+            Self::All => true,
+        }
+    }
+}
+
+/// Which finished connections an [`Inspector`](crate::Inspector) keeps in memory without listing them, so that lines of
+/// kube-apiserver's log can be tied to them. [`Log::retain`](crate::log::Log::retain) says what a log takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Retain {
+    /// None but those that are to be reported.
+    #[default]
+    Reported,
+    /// Those with a failure or a warning, and those of which the capture cannot tell.
+    Failures,
+    /// All, because the log tells of calls that were answered.
+    All,
+}
+
+impl Retain {
+    /// Whether it asks for a connection with a finding or an open question, or for one without.
+    pub(crate) const fn wants(self, is_in_question: bool) -> bool {
+        match self {
+            Self::Reported => false,
+            Self::Failures => is_in_question,
+            Self::All => true,
+        }
+    }
 }
 
 /// Bounds on memory, each with what happens at it.

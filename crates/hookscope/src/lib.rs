@@ -19,9 +19,12 @@
 //! | [`Packet`] | one record of a capture: time, frame number, link type, bytes |
 //! | [`Inspector`] | the engine: takes packets one by one or in batches, in the order of the capture |
 //! | [`Config`] | the deadline, what to keep, which connections, bounds on memory |
+//! | [`cluster::Cluster`] | what is known of the cluster: whose address is whose, and each webhook's own deadline |
 //! | [`Filter`] | which connections: by server, port or name |
 //! | [`Inspection`] | what was found, once there are no more packets |
 //! | [`report::schema::Report`] | the same as data, in the form that `--format json` prints |
+//! | [`log::Log`] | the failed calls that kube-apiserver's log names, for [`Inspection::report_with`] |
+//! | [`diagnosis::message::explain`] | what a message of kube-apiserver's means, and which codes give it |
 //! | [`diagnosis::pages`] | all codes, and the page that explains each |
 //!
 //! # Example
@@ -72,6 +75,7 @@
 
 mod bytes;
 mod call;
+pub mod cluster;
 pub mod config;
 mod connection;
 pub mod diagnosis;
@@ -80,6 +84,7 @@ pub mod flow;
 mod fragments;
 mod http;
 mod inspect;
+pub mod log;
 mod lookup;
 pub mod packet;
 pub mod report;
@@ -87,6 +92,7 @@ pub mod side;
 mod tcp;
 pub mod time;
 mod tls;
+mod trust;
 pub mod wire;
 
 pub use config::{Config, Keep};

@@ -60,13 +60,14 @@ const WARNINGS: [&str; 3] = ["syn-retransmitted", "slow", "slow-tls-handshake"];
 const HEALTHY: [&str; 3] = ["ok", "idle", "capture-incomplete"];
 
 /// Codes whose rules are still to come: strike off each that came.
-const TO_COME: [&str; 1] = ["nothing-sent"];
+const TO_COME: [&str; 0] = [];
 
 /// Codes that no capture alone can show: `nothing-sent` takes the apiserver's log.
 const WITHOUT_FIXTURE: [&str; 1] = ["nothing-sent"];
 
 /// Options of other programs that pages name alone.
-const OF_OTHERS: [&str; 3] = ["--admission-control-config-file", "--reject-with", "--tls-min-version"];
+const OF_OTHERS: [&str; 4] =
+    ["--admission-control-config-file", "--enable-aggregator-routing", "--reject-with", "--tls-min-version"];
 
 const HEADINGS: [&str; 5] = [
     "## What the packets show",

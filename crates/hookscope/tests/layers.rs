@@ -13,9 +13,13 @@ const MAP: &[(&str, &[&str])] = &[
     ("side", &[]),
     ("packet", &["time"]),
     ("flow", &[]),
+    // Chains of certificates, and who trusts them.
+    ("trust", &["time"]),
+    // A cluster's objects, and who stands behind an address.
+    ("cluster", &[]),
     // Settings.
     ("filter", &["flow"]),
-    ("config", &["filter"]),
+    ("config", &["cluster", "filter"]),
     // Octets of one packet: no state.
     ("wire", &["flow", "packet", "time"]),
     // The IP datagrams of several.
@@ -35,7 +39,21 @@ const MAP: &[(&str, &[&str])] = &[
     // What it means.
     (
         "diagnosis",
-        &["call", "config", "connection", "lookup", "packet", "side", "tcp", "time", "tls", "wire"],
+        &[
+            "call",
+            "cluster",
+            "config",
+            "connection",
+            "flow",
+            "lookup",
+            "packet",
+            "side",
+            "tcp",
+            "time",
+            "tls",
+            "trust",
+            "wire",
+        ],
     ),
     // Packets in, findings out.
     (
@@ -51,25 +69,30 @@ const MAP: &[(&str, &[&str])] = &[
             "packet",
             "side",
             "time",
+            "tls",
             "wire",
         ],
     ),
+    // What kube-apiserver says of its calls.
+    ("log", &["config", "diagnosis", "time"]),
     // Findings in the words of the outside.
     (
         "report",
         &[
+            "cluster",
             "config",
             "connection",
             "diagnosis",
-            "filter",
             "flow",
             "http",
             "inspect",
+            "log",
             "lookup",
             "packet",
             "side",
             "time",
             "tls",
+            "trust",
         ],
     ),
 ];

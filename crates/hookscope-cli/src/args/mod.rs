@@ -25,7 +25,8 @@ const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope --format json a.pcap | jq .summary    hand the report to another program
   kubectl exec POD -- cat w.pcap | hookscope -    read from a pipe
   hookscope live -i any                           capture now, and report calls as they fail
-  hookscope explain tls-bad-certificate           what a code means and what to do";
+  hookscope explain tls-bad-certificate           what a code means and what to do
+  hookscope explain --error 'x509: ... '          what a message of kube-apiserver's means";
 
 const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
   0  nothing failed
@@ -86,6 +87,15 @@ pub(crate) struct Analyze {
     #[arg(long, help_heading = "Report")]
     pub(crate) no_progress: bool,
 
+    /// kube-apiserver's log: each failed call that it names is explained by the packets
+    ///
+    /// klog's text or JSON, as the file or 'kubectl logs', journald or a container runtime gives it, plain or
+    /// compressed; '-' is standard input; may be given several times. It has to be the log of the host where the
+    /// capture was taken.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) log: Vec<PathBuf>,
+
     #[command(flatten)]
     pub(crate) judging: Judging,
 
@@ -98,8 +108,8 @@ pub(crate) struct Analyze {
 pub(crate) struct Shape {
     /// How to write the report: text, json or ndjson
     ///
-    /// JSON is one object. NDJSON is one object a line, and 'type' says what it is: capture, connection, lookup,
-    /// endpoint or summary; the 'type' of a lookup's DNS record is 'record_type' there.
+    /// JSON is one object. NDJSON is one object a line, and 'type' says what it is: capture, connection, log,
+    /// lookup, endpoint or summary; the 'type' of a lookup's DNS record is 'record_type' there.
     #[arg(
         long,
         hide_possible_values = true,
@@ -134,6 +144,15 @@ pub(crate) struct Judging {
     #[arg(help_heading = "Reading and judging")]
     pub(crate) deadline: Duration,
 
+    /// Objects of the cluster: names, deadlines and CA bundles of its webhooks
+    ///
+    /// What 'kubectl get -A -o json validatingwebhookconfigurations,mutatingwebhookconfigurations,services,\
+    /// endpointslices,pods,nodes' prints, or YAML; '-' is standard input; may be given several times. A webhook's own
+    /// timeoutSeconds then takes the place of --deadline.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) cluster: Vec<PathBuf>,
+
     /// From how long on a call is slow [default: half the deadline]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
     pub(crate) slow: Option<Duration>,
@@ -155,7 +174,8 @@ pub(crate) struct Which {
 
     /// Only servers whose name matches, such as '*.kyverno.svc'
     ///
-    /// '*' stands for any characters, '?' for one; may be given several times.
+    /// '*' stands for any characters, '?' for one; with --cluster, names of webhooks match as well; may be given
+    /// several times.
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, help_heading = "Which connections")]
     pub(crate) name: Vec<String>,
 
@@ -171,6 +191,12 @@ pub(crate) struct Explain {
     /// A verdict's code, such as deadline-exceeded; without one, all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
+
+    /// A message of kube-apiserver's, as it was printed: which codes give it, and how to tell them apart
+    ///
+    /// The error alone, or the whole line of kubectl or of a log around it. '-' reads it from standard input.
+    #[arg(long, value_name = "MESSAGE", conflicts_with = "code", allow_hyphen_values = true)]
+    pub(crate) error: Option<String>,
 
     #[command(flatten)]
     pub(crate) color: Color,

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use hookscope::report::schema::Report;
 
-use super::Status;
+use super::{Status, refuse_reading_twice};
 use crate::args::{Analyze, Format, Shape};
 use crate::engine::{self, Reading};
 use crate::failure::Failure;
@@ -14,6 +14,7 @@ use crate::{complain, interrupt, output, terminal, text};
 /// Reads, judges and reports.
 pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     refuse_mistyped_command(args)?;
+    refuse_reading_twice([&args.files, &args.judging.cluster, &args.log])?;
     interrupt::leave_to_writer(&args.files);
     let mut progress = Progress::new(!args.no_progress && !args.shape.quiet);
     let reading = engine::read(args, &mut progress)?;
@@ -56,7 +57,9 @@ pub(super) fn write(out: &mut dyn Write, shape: &Shape, reading: &Reading) -> io
 /// Whether anything in the report failed.
 pub(super) fn status(report: &Report) -> Status {
     let summary = &report.summary;
-    if summary.failed_connections > 0 || summary.failed_calls > 0 || summary.failed_lookups > 0 {
+    // A call of which nothing was sent has no connection that would count.
+    let logged = report.log.iter().any(|line| line.verdict.severity == "failure");
+    if summary.failed_connections > 0 || summary.failed_calls > 0 || summary.failed_lookups > 0 || logged {
         Status::Failed
     } else {
         Status::Clean

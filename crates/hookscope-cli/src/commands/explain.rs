@@ -1,7 +1,9 @@
-//! `hookscope explain [CODE]`: turns the catalogue of verdicts into pages for people.
+//! `hookscope explain [CODE]`: turns the catalogue of verdicts, or what kube-apiserver said, into pages for people.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
+
+use hookscope::diagnosis::message::explain;
 
 use super::Status;
 use crate::args::Explain;
@@ -11,6 +13,8 @@ use crate::{engine, output, terminal};
 
 /// From how alike on a code may be what was meant.
 const ALIKE: f64 = 0.7;
+/// Octets of a message that are read from standard input.
+const MESSAGE: u64 = 1 << 20;
 
 /// Explains a code, or lists all.
 pub(super) fn run(args: &Explain) -> Result<Status, Failure> {
@@ -23,11 +27,23 @@ pub(super) fn run(args: &Explain) -> Result<Status, Failure> {
 }
 
 fn write(out: &mut String, paper: Paper, args: &Explain, catalogue: &[Code]) -> Result<fmt::Result, Failure> {
+    if let Some(message) = &args.error {
+        let message = if message == "-" { piped()? } else { message.clone() };
+        return Ok(text::error(out, paper, &explain(&message), catalogue));
+    }
     let Some(wanted) = &args.code else { return Ok(text::codes(out, paper, catalogue)) };
     match engine::entry(&wanted.to_ascii_lowercase()) {
         Some(entry) => Ok(text::page(out, paper, &entry)),
         None => Err(Failure::UnknownCode { code: wanted.clone(), advice: advice(wanted, catalogue) }),
     }
+}
+
+/// The message that is piped in: as much of it as a message can be.
+fn piped() -> Result<String, Failure> {
+    let mut message = Vec::new();
+    let stdin = io::stdin().lock();
+    stdin.take(MESSAGE).read_to_end(&mut message).map_err(Failure::Message)?;
+    Ok(String::from_utf8_lossy(&message).into_owned())
 }
 
 /// What may have been meant, most likely first; else where to look.

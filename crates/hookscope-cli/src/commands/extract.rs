@@ -11,18 +11,20 @@ use std::path::{Path, PathBuf};
 
 use hookscope::report::Trace;
 use hookscope::report::schema::Report;
-use hookscope::{Inspector, Keep};
+use hookscope::{Config, Inspector, Keep};
 use hookscope_capture::write::{PcapngWriter, Selection};
 use hookscope_capture::{InputError, Options, for_each_batch};
 
-use super::{Status, analyze};
+use super::{Status, analyze, refuse_reading_twice};
 use crate::args::Extract;
+use crate::cluster::Known;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::{APPLICATION, complain, engine, evidence, interrupt, text};
+use crate::{APPLICATION, cluster, complain, engine, evidence, interrupt, text};
 
 /// Reads, judges, chooses, reads again and writes.
 pub(super) fn run(args: &Extract) -> Result<Status, Failure> {
+    refuse_reading_twice([&args.files, &args.judging.cluster])?;
     interrupt::leave_to_writer(&args.files);
     let (files, _kept) = files(&args.files)?;
     let (report, traces) = judge(args, &files)?;
@@ -79,10 +81,12 @@ fn judge(args: &Extract, files: &[PathBuf]) -> Result<(Report, HashMap<u64, Trac
         }
     }
     let keep = if !args.connection.is_empty() || codes("ok") { Keep::All } else { Keep::Failures };
+    let Known { cluster, warnings } = cluster::read(&args.judging.cluster)?;
     let mut progress = Progress::new(!args.no_progress);
     engine::pool(&args.judging)?
         .install(|| {
-            let mut inspector = Inspector::new(engine::config(&args.judging, &args.which, keep));
+            let config = engine::config(&args.judging, &args.which, keep);
+            let mut inspector = Inspector::new(Config { cluster, ..config });
             let summary = for_each_batch(files, &Options::default(), |packets, at| {
                 inspector.observe_batch(packets);
                 progress.at(at.consumed, at.total);
@@ -90,7 +94,7 @@ fn judge(args: &Extract, files: &[PathBuf]) -> Result<(Report, HashMap<u64, Trac
             })?;
             let inspection = inspector.finish();
             let traces = inspection.traces().map(|trace| (trace.id, trace)).collect();
-            let report = inspection.report(&engine::input(&summary));
+            let report = inspection.report(&engine::input(&summary, warnings));
             report.capture.warnings.iter().for_each(|warning| complain(warning));
             Ok::<_, InputError>((report, traces))
         })

@@ -2,7 +2,7 @@
 
 use super::Status;
 #[cfg(feature = "live")]
-use super::analyze;
+use super::{analyze, refuse_reading_twice};
 use crate::args::Live;
 use crate::failure::Failure;
 #[cfg(feature = "live")]
@@ -20,6 +20,7 @@ pub(super) fn run(args: &Live) -> Result<Status, Failure> {
         output::to_stdout(|out| writeln!(out, "{filter}"))?;
         return Ok(Status::Clean);
     }
+    refuse_reading_twice([&args.judging.cluster])?;
     let reading = live::watch(args)?;
     if args.shape.format != Format::Text || args.shape.quiet {
         reading.report.capture.warnings.iter().for_each(|warning| complain(warning));

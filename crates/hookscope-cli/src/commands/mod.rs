@@ -5,6 +5,7 @@ mod explain;
 mod extract;
 mod live;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::args::Command;
@@ -36,4 +37,10 @@ pub(crate) fn run(command: Command) -> Result<Status, Failure> {
         Command::Extract(args) => extract::run(&args),
         Command::Explain(args) => explain::run(&args),
     }
+}
+
+/// Standard input ends once: of all that is to be read, it can be one.
+fn refuse_reading_twice<const N: usize>(inputs: [&Vec<PathBuf>; N]) -> Result<(), Failure> {
+    let times = inputs.into_iter().flatten().filter(|file| *file == Path::new("-")).count();
+    if times > 1 { Err(Failure::StandardInputTwice) } else { Ok(()) }
 }

@@ -26,6 +26,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::args::{Format, Live};
+use crate::cluster::{self, Known};
 use crate::engine::{self, Reading};
 use crate::failure::Failure;
 use crate::{complain, text};
@@ -48,6 +49,8 @@ pub(crate) fn filter(args: &Live) -> String {
 
 /// Captures until something ends it. Gives back the report, and whether it is all that was asked for.
 pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
+    let known = cluster::read(&args.judging.cluster)?;
+    known.warnings.iter().for_each(|warning| complain(warning));
     let stop = stop_on_signals().map_err(Failure::Output)?;
     let listener = args.metrics.map(listen).transpose()?;
     let filter = filter(args);
@@ -72,7 +75,7 @@ pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
         ));
     }
     engine::pool(&args.judging)?.install(|| {
-        let watcher = Watcher::new(args, capture, metrics, recorder, stop);
+        let watcher = Watcher::new(args, known, capture, metrics, recorder, stop);
         watcher.run(args)
     })
 }
@@ -152,11 +155,14 @@ struct Watcher {
     drops: Drops,
     drops_at: Timestamp,
     clock: Timestamp,
+    /// What a user should know about the cluster's objects.
+    warnings: Vec<String>,
 }
 
 impl Watcher {
     fn new(
         args: &Live,
+        known: Known,
         capture: Capture,
         metrics: Metrics,
         recorder: Option<Recorder>,
@@ -168,6 +174,7 @@ impl Watcher {
             (Format::Text | Format::Ndjson, false) => Keep::Examples,
         };
         let config = Config {
+            cluster: known.cluster,
             watch: true,
             limits: Limits::unattended(),
             ..engine::config(&args.judging, &args.which, keep)
@@ -184,6 +191,7 @@ impl Watcher {
             drops: Drops::default(),
             drops_at: Timestamp::MIN,
             clock: Timestamp::MIN,
+            warnings: known.warnings,
         }
     }
 
@@ -306,7 +314,7 @@ impl Watcher {
 
     /// Takes what is left, has the rest judged, and reports.
     fn finish(mut self, args: &Live, mut batch: Batch, end: End) -> Result<Reading, Failure> {
-        let mut warnings = Vec::new();
+        let mut warnings = std::mem::take(&mut self.warnings);
         match end {
             End::Asked => {
                 // What had come before it was told to stop counts.
@@ -339,7 +347,9 @@ impl Watcher {
         self.stop.store(true, Ordering::Relaxed);
         let inspection = self.inspector.finish();
         let groups = if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-        Ok(Reading { report: inspection.report(&input), groups, left_out: inspection.left_out() })
+        let mut report = inspection.report(&input);
+        report.capture.warnings.extend(cluster::unrelated(&report));
+        Ok(Reading { report, groups, left_out: inspection.left_out() })
     }
 }
 

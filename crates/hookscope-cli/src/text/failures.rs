@@ -8,26 +8,31 @@ use super::layout::{GAP, GLUE, Page, Text};
 use super::numbers::{clock, counted, duration, range, same_day};
 use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
 use super::table::{self, Align};
-use super::{Detail, Story, filter, notes, prose, steps, subject, timeline};
+use super::{Detail, Story, filter, notes, prose, steps, subject, timeline, whom};
 
 /// Writes one line for each group, however long: how often, what, who.
 pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
-    table::write(page, 0, &ALIGNS, &rows(groups))
+    table::write(page, 0, &ALIGNS, &table::without(&rows(groups), SERVICE))
 }
 
 /// Writes the same with titles; addresses are left out where the page is too narrow.
 pub(super) fn overview(page: &mut Page<'_>, story: &Story<'_>, groups: &[&Group]) -> fmt::Result {
     let shown = story.shown(groups.len());
-    let titles = ["", "failed", "cause", "webhook", "address"];
+    let titles = ["", "failed", "cause", "webhook", "service", "address"];
     let mut table = vec![titles.map(|title| Text::new().styled(FAINT, title)).to_vec()];
     table.extend(rows(groups.get(..shown).unwrap_or(groups)));
-    if table::width(&table) > page.paper.width {
-        table = table::without(&table, 4);
+    if !groups.iter().any(|group| subject::service(group).is_some()) {
+        table = table::without(&table, SERVICE);
+    }
+    while table::width(&table) > page.paper.width && table.first().is_some_and(|row| row.len() > SERVICE) {
+        table = table::without(&table, table.first().map_or(0, |row| row.len() - 1));
     }
     table::write(page, 0, &ALIGNS, &table)?;
     notes::more(page, 3, groups.len() - shown)
 }
 
+/// Column of what names the server beside its webhook: it and what follows give way on a narrow page.
+const SERVICE: usize = 4;
 const ALIGNS: [Align; 2] = [Align::Left, Align::Right];
 
 fn rows(groups: &[&Group]) -> Vec<Vec<Text>> {
@@ -39,6 +44,7 @@ fn rows(groups: &[&Group]) -> Vec<Vec<Text>> {
             Text::new().plain(subject::share(group)),
             Text::new().styled(style, verdict.code),
             Text::new().styled(STRONG, subject::name(group)),
+            Text::new().plain(subject::service(group).unwrap_or_default()),
             Text::new().styled(FAINT, subject::address(group).unwrap_or_default()),
         ]
     };
@@ -81,14 +87,26 @@ fn labelled(label: &str, copy: &str) -> Text {
 fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result {
     let verdict = subject::verdict(group);
     page.paragraph(0, 2, &subject::heading(group))?;
+    if let Some(whom) = &group.cluster {
+        let place = whom::place(whom, subject::host(group));
+        let candidates = whom::candidates(whom, story.all || story.detail == Detail::Verbose);
+        let faint = [place, candidates].into_iter().flatten();
+        faint.map(|it| Text::new().styled(FAINT, it)).try_for_each(|it| page.paragraph(2, 2, &it))?;
+    }
     page.paragraph(2, 2, &Text::new().plain(prose::summary(group)))?;
     let mut facts = vec![format!("{} {}", subject::share(group), plural(group)), when(story, group)];
     facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
+    if whom::is_ignored(group.cluster.as_ref(), story.report.cluster.as_ref()) {
+        facts.push("failurePolicy: Ignore, requests go on without it".to_owned());
+    }
     if verdict.certainty == "inferred" {
         facts.push("inferred from the pattern of packets".to_owned());
     }
     let facts = facts.join(&format!("{GLUE}· "));
     page.paragraph(2, 2, &Text::new().plain(facts))?;
+    if let Some(error) = &verdict.apiserver_error {
+        page.item(2, &Text::new().styled(FAINT, "kube-apiserver says: "), &Text::new().plain(error))?;
+    }
     let ids = if story.detail == Detail::Verbose { ids(group) } else { None };
     let faint = [rest(story, group), ids];
     faint.into_iter().flatten().try_for_each(|it| page.paragraph(2, 2, &Text::new().styled(FAINT, it)))

@@ -1,5 +1,6 @@
 //! Turns the endpoints at which nothing failed into one line each, with how long their calls took.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hookscope::report::schema::EndpointReport;
@@ -8,7 +9,7 @@ use super::layout::{Page, Text};
 use super::numbers::{count, counted, duration};
 use super::style::{FAINT, STRONG, of_severity};
 use super::table::{self, Align};
-use super::{Detail, Story, notes};
+use super::{Detail, Story, notes, whom};
 
 /// Column of the address, the first to give way on a narrow page.
 const ADDRESS: usize = 1;
@@ -74,10 +75,8 @@ fn warned(story: &Story<'_>, endpoint: &EndpointReport) -> bool {
 
 fn row(endpoint: &EndpointReport, warned: bool) -> Vec<Text> {
     let (sign, style) = of_severity(if warned { "warning" } else { "ok" });
-    let (name, address) = match &endpoint.server_name {
-        Some(name) => (name.as_str(), endpoint.server.as_str()),
-        None => (endpoint.server.as_str(), ""),
-    };
+    let name = name(endpoint);
+    let address = if name == endpoint.server { "" } else { &endpoint.server };
     let mut row = vec![
         Text::new().styled(style, sign).plain(" ").plain(name),
         Text::new().styled(FAINT, address),
@@ -91,10 +90,17 @@ fn row(endpoint: &EndpointReport, warned: bool) -> Vec<Text> {
     row
 }
 
+/// What it is called: by its webhook, else by its Service, else by its address.
+fn name(endpoint: &EndpointReport) -> Cow<'_, str> {
+    match whom::webhook(endpoint.cluster.as_ref()) {
+        Some(webhook) => webhook.into(),
+        None => endpoint.server_name.as_deref().unwrap_or(&endpoint.server).into(),
+    }
+}
+
 /// Whether no two of them share a name.
 fn names_are_enough(endpoints: &[&EndpointReport]) -> bool {
-    let names: std::collections::BTreeSet<_> =
-        endpoints.iter().map(|endpoint| &endpoint.server_name).collect();
+    let names: std::collections::BTreeSet<_> = endpoints.iter().map(|endpoint| name(endpoint)).collect();
     names.len() == endpoints.len()
 }
 
@@ -118,7 +124,7 @@ fn codes(page: &mut Page<'_>, endpoints: &[&EndpointReport]) -> fmt::Result {
     for endpoint in endpoints {
         let verdicts: Vec<String> =
             endpoint.verdicts.iter().map(|(code, number)| format!("{code} {}", count(*number))).collect();
-        let name = endpoint.server_name.as_deref().unwrap_or(&endpoint.server);
+        let name = name(endpoint);
         let text = Text::new().plain(format!("{name}: {}", counted(endpoint.connections, "connection")));
         page.paragraph(2, 4, &text.plain(format!(", {}", verdicts.join(", "))))?;
     }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use hookscope::report::schema::Connection;
 
-use super::Story;
 use super::layout::{Page, Text};
 use super::numbers::{clock, count};
 use super::style::{FAINT, PLAIN, STRONG, of_severity};
 use super::table::{self, Align};
+use super::{Story, whom};
 
 /// What stands over the columns.
 const TITLES: [&str; 7] = ["", "id", "start", "client", "calls", "verdict", "webhook"];
@@ -39,6 +39,9 @@ fn row(connection: &Connection) -> Vec<Text> {
         Text::new().plain(&connection.client),
         Text::new().plain(count(connection.calls.len() as u64)),
         Text::new().styled(if healthy { PLAIN } else { style }, verdict.code),
-        Text::new().plain(connection.server_name.as_deref().unwrap_or(&connection.server)),
+        Text::new().plain(match whom::webhook(connection.cluster.as_ref()) {
+            Some(webhook) => webhook,
+            None => connection.server_name.clone().unwrap_or_else(|| connection.server.clone()),
+        }),
     ]
 }

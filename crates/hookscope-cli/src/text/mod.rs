@@ -2,6 +2,7 @@
 //!
 //! Each file here writes one part of the page; none of them computes anything about packets.
 
+mod error;
 mod explain;
 mod failures;
 mod filter;
@@ -9,23 +10,27 @@ mod head;
 mod healthy;
 mod layout;
 mod listing;
+mod log;
 mod markdown;
 #[cfg(feature = "live")]
 mod news;
 mod notes;
 mod numbers;
+mod objects;
 mod prose;
 mod steps;
 mod style;
 mod subject;
 mod table;
 mod timeline;
+mod whom;
 
 use std::fmt::{self, Write};
 
 use hookscope::report::LeftOut;
 use hookscope::report::schema::{Group, Report};
 
+pub(crate) use error::error;
 pub(crate) use explain::{Code, codes, page};
 use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};
@@ -73,20 +78,25 @@ pub(crate) fn report(out: &mut dyn Write, paper: Paper, story: &Story<'_>) -> fm
     let page = &mut Page::new(out, paper);
     let (failures, warnings) = sorted(story.groups);
     if story.detail == Detail::Quiet {
-        return failures::lines(page, &failures);
+        failures::lines(page, &failures)?;
+        return log::lines(page, story.report);
     }
     head::write(page, story.report)?;
     if story.report.summary.connections == 0 && story.groups.is_empty() {
-        return notes::nothing_to_see(page, story);
+        notes::nothing_to_see(page, story)?;
+        return log::write(page, story);
     }
-    if failures.is_empty() {
+    if failures.is_empty() && !log::names_failed_calls(story.report) {
         notes::nothing_failed(page, story.report)?;
-    } else if failures.len() > 1 {
+    }
+    if failures.len() > 1 {
         page.blank()?;
         failures::overview(page, story, &failures)?;
     }
     told(page, story, &failures, failures::failure)?;
     told(page, story, &warnings, failures::warning)?;
+    log::write(page, story)?;
+    objects::write(page, story)?;
     healthy::write(page, story)?;
     listing::write(page, story)?;
     notes::left_over(page, story)

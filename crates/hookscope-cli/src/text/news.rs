@@ -9,6 +9,7 @@ use super::layout::{GAP, GLUE, Page, Paper, Text};
 use super::numbers::{clock, counted};
 use super::prose;
 use super::style::{FAINT, PLAIN, STRONG, of_severity};
+use super::whom;
 
 /// Writes what is wrong with a connection or a call, on one line; with its packets below if it is to be `verbose`.
 pub(crate) fn notice(out: &mut dyn Write, paper: Paper, notice: &Notice, verbose: bool) -> fmt::Result {
@@ -16,14 +17,17 @@ pub(crate) fn notice(out: &mut dyn Write, paper: Paper, notice: &Notice, verbose
     let name = connection.server_name.as_ref();
     let full =
         name.map_or_else(|| connection.server.clone(), |name| format!("{name} ({})", connection.server));
-    let name = name.unwrap_or(&connection.server);
-    let mut text = head(&notice.at.to_string(), verdict, name);
+    let webhook = whom::webhook(connection.cluster.as_ref());
+    let service = name.filter(|_| webhook.is_some()).map(|name| format!(" · {name}")).unwrap_or_default();
+    let called = webhook.as_ref().or(name).unwrap_or(&connection.server);
+    let mut text = head(&notice.at.to_string(), verdict, called);
     if let Some(before) = notice.revises {
         text = text.styled(STRONG, format!("not {before} after all: "));
     }
     text = text.plain(prose::short(&full, &verdict.summary));
     let call = notice.call.map(|call| format!(" · call {call}")).unwrap_or_default();
-    let who = format!(" · {} → {} · id {}{call}", connection.client, connection.server, connection.id);
+    let who =
+        format!("{service} · {} → {} · id {}{call}", connection.client, connection.server, connection.id);
     line(out, paper, text.styled(FAINT, who), verdict, verbose)
 }
 
@@ -35,7 +39,9 @@ pub(crate) fn lookup(
     lookup: &Lookup,
     verbose: bool,
 ) -> fmt::Result {
-    let text = head(at, &lookup.verdict, &lookup.name).plain(prose::numbers(&lookup.verdict.summary));
+    let webhook = whom::webhook(lookup.cluster.as_ref());
+    let called = webhook.as_ref().unwrap_or(&lookup.name);
+    let text = head(at, &lookup.verdict, called).plain(prose::numbers(&lookup.verdict.summary));
     let who = format!(" · {} asked {} for {}", lookup.client, lookup.server, lookup.kind);
     line(out, paper, text.styled(FAINT, who), &lookup.verdict, verbose)
 }

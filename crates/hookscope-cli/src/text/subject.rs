@@ -1,10 +1,13 @@
 //! Turns a group into the words that name it: who was called, what happened, how often.
 
+use std::borrow::Cow;
+
 use hookscope::report::schema::{Example, Group, Verdict};
 
 use super::layout::{GAP, Text};
 use super::numbers::count;
 use super::style::{FAINT, STRONG, of_severity};
+use super::whom;
 
 /// What happened to the connections or lookups of a group.
 pub(super) fn verdict(group: &Group) -> &Verdict {
@@ -23,12 +26,31 @@ pub(super) fn verdict_mut(group: &mut Group) -> &mut Verdict {
     }
 }
 
-/// Who was called: the server's name, else its address; for a lookup the name that was asked for.
-pub(super) fn name(group: &Group) -> &str {
+/// Who was called: the webhook, else the server's name, else its address; for a lookup the name that was asked for.
+pub(super) fn name(group: &Group) -> Cow<'_, str> {
     match &group.example {
-        Example::Lookup(lookup) => &lookup.name,
-        Example::Connection { .. } => group.server_name.as_deref().unwrap_or(&group.server),
+        Example::Lookup(lookup) => match whom::webhook(group.cluster.as_ref()) {
+            Some(webhook) => webhook.into(),
+            None => lookup.name.as_str().into(),
+        },
+        Example::Connection { .. } => match whom::webhook(group.cluster.as_ref()) {
+            Some(webhook) => webhook.into(),
+            None => group.server_name.as_deref().unwrap_or(&group.server).into(),
+        },
     }
+}
+
+/// What clients call the server by, or the name that was looked up.
+pub(super) fn host(group: &Group) -> Option<&str> {
+    match &group.example {
+        Example::Lookup(lookup) => Some(&lookup.name),
+        Example::Connection { .. } => group.server_name.as_deref(),
+    }
+}
+
+/// The Service, or another host, that it is called through, where its name is not the webhook's.
+pub(super) fn service(group: &Group) -> Option<&str> {
+    host(group).filter(|service| name(group) != *service)
 }
 
 /// The server's address, where it is not its name.

@@ -1,5 +1,8 @@
 //! The pages of `hookscope explain`: every code has one, and they fit a terminal.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use crate::support::{hookscope, run, said};
 
 /// The codes as the list shows them: a sign, the code, what it means.
@@ -48,4 +51,38 @@ fn an_alert_without_a_page_of_its_own_has_that_of_all_alerts() {
     assert_eq!(page.status, Some(0));
     assert!(page.out.starts_with("tls-alert\n"), "{}", page.out);
     assert_eq!(run(&["explain", "tls-nonsense"]).status, Some(2));
+}
+
+const LINE: &str = "Error from server (InternalError): Internal error occurred: failed calling webhook \"x.io\": failed to call webhook: Post \"https://a.b.svc:443/c?timeout=10s\": context deadline exceeded";
+
+#[test]
+fn a_message_is_met_with_the_codes_that_give_it() {
+    let page = said(hookscope(&["explain", "--error", LINE]).env("COLUMNS", "80"));
+    assert_eq!((page.status, page.err.as_str()), (Some(0), ""));
+    assert!(page.out.starts_with("context deadline exceeded\n  webhook  x.io\n"), "{}", page.out);
+    for code in ["1. deadline-exceeded", "2. syn-unanswered", "3. tls-no-server-hello"] {
+        assert!(page.out.contains(&format!("\n  {code}\n")), "{}", page.out);
+    }
+    assert!(page.out.contains("tcpdump -i any"), "{}", page.out);
+    for line in page.out.lines() {
+        assert!(line.chars().count() <= 80 || line.contains("tcpdump"), "{line}");
+    }
+}
+
+#[test]
+fn a_message_may_be_piped_in_and_may_look_like_an_option() {
+    let mut child = hookscope(&["explain", "--error", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{LINE}").unwrap();
+    let page = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(page.contains("1. deadline-exceeded"), "{page}");
+    assert_eq!(run(&["explain", "--error", "-x EOF"]).status, Some(0));
+    assert_eq!(run(&["explain", "--error", "EOF", "ok"]).status, Some(2));
+}
+
+#[test]
+fn an_unknown_message_is_said_to_be_unknown() {
+    let page = run(&["explain", "--error", "all is well\u{1b}[31m"]);
+    assert_eq!((page.status, page.err.as_str()), (Some(0), ""));
+    assert!(page.out.contains("! hookscope does not know this message."), "{}", page.out);
+    assert!(!page.out.contains('\u{1b}'), "{}", page.out);
 }

@@ -1,11 +1,13 @@
 //! Runs the binary as people and programs do, on real captures.
 
+mod cluster;
 mod compressed;
 mod explain;
 mod extract;
 mod inputs;
 #[cfg(target_os = "linux")]
 mod interrupt;
+mod logs;
 mod lookups;
 mod readme;
 mod reports;

@@ -98,6 +98,8 @@ pub(crate) struct Unreachable {
     pub(crate) kind: IcmpKind,
     /// The sequence number of the quoted segment.
     pub(crate) seq: Option<u32>,
+    /// To whom the quoted segment was sent, by the client: where that is before translation, its Service's address.
+    pub(crate) destination: Option<Endpoint>,
     /// How many came.
     pub(crate) count: u32,
 }
@@ -282,6 +284,7 @@ impl Connection {
                 reporter: error.reporter,
                 kind: error.kind,
                 seq: error.quote.seq.filter(|_| error.quote.source == client),
+                destination: Some(error.quote.destination).filter(|_| error.quote.source == client),
                 count: 0,
             })
         });

@@ -167,7 +167,7 @@ impl<'a> Case<'a> {
 
     /// Whether the deadline had passed since `since` when watching ended.
     pub(crate) fn is_overdue(&self, since: Moment) -> bool {
-        self.waited(since) >= Elapsed::from(self.config.deadline)
+        self.waited(since) >= self.deadline()
     }
 
     /// When the client gave up waiting for something since `since`: when it closed, or never if it was still waiting
@@ -183,7 +183,7 @@ impl<'a> Case<'a> {
     /// one; `None` if that moment is no deadline.
     pub(crate) fn deadline_kept(&self, call: &Call, end: Moment) -> Option<Elapsed> {
         let passed = |elapsed: Elapsed| {
-            let configured = Elapsed::from(self.config.deadline);
+            let configured = self.deadline();
             self.deadline_met(elapsed).or_else(|| (elapsed >= configured).then_some(configured))
         };
         let kept = passed(end.since(call.start));
@@ -203,7 +203,7 @@ impl<'a> Case<'a> {
         if (1..=Self::MAX_DEADLINE).contains(&whole) && near(whole_second) {
             return Some(whole_second);
         }
-        let configured = Elapsed::from(self.config.deadline);
+        let configured = self.deadline();
         near(configured).then_some(configured)
     }
 }

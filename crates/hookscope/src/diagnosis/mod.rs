@@ -6,9 +6,13 @@
 
 pub(crate) mod case;
 pub(crate) mod catalogue;
+pub mod message;
+pub(crate) mod proof;
+mod proof_prose;
 mod rules;
 pub(crate) mod story;
 pub mod verdict;
+pub(crate) mod whom;
 
 pub use catalogue::{Page, page_of, pages};
 
@@ -74,6 +78,16 @@ pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Option<Finding> {
 /// The verdict on a call that was answered, and with which nothing is wrong.
 pub(crate) fn healthy_call(call: &Call) -> Finding {
     rules::healthy_call(call)
+}
+
+/// The verdict on a call that kube-apiserver's log names and no packet shows.
+pub(crate) fn nothing_sent() -> Finding {
+    rules::nothing_sent()
+}
+
+/// The verdict on a call that kube-apiserver's log names and the capture does not cover.
+pub(crate) fn capture_incomplete() -> Finding {
+    rules::capture_incomplete()
 }
 
 /// The verdict on a lookup that is over, or was watched up to `now`.

@@ -3,9 +3,12 @@
 use std::fmt;
 
 use crate::call::Call;
+use crate::cluster::Webhook;
 use crate::diagnosis::case::Case;
+use crate::diagnosis::proof::{Proof, View};
 use crate::diagnosis::verdict::Finding;
 use crate::time::{Elapsed, Timestamp};
+use crate::tls::certificate::Certificate;
 
 /// A finding and everything around it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,10 @@ pub(crate) struct Story<'a> {
     pub(crate) name: Option<&'a str>,
     /// How many connections to the same server were answered with a SYN-ACK.
     pub(crate) answered: u64,
+    /// The pod at the server's address, where the cluster's objects say it: namespace and name.
+    pub(crate) pod: Option<(&'a str, &'a str)>,
+    /// What the cluster's objects say of a certificate that was rejected.
+    pub(crate) proof: Option<&'a Proof>,
 }
 
 /// A finding in words.
@@ -89,6 +96,9 @@ impl Story<'_> {
     /// The command that shows the pod at the server's address, with its restarts and its age. For the address of a
     /// node, these are all pods on the node's own network.
     pub(crate) fn show_pods(&self) -> String {
+        if let Some((namespace, pod)) = self.pod {
+            return format!("`kubectl -n {namespace} get pod {pod} -o wide`");
+        }
         let pods = self.kubectl("get pods");
         format!("`{pods} -o wide --field-selector status.podIP={}`", self.address())
     }
@@ -107,6 +117,9 @@ impl Story<'_> {
     pub(crate) fn show_logs(&self) -> String {
         let since = self.beginning();
         let options = format!("--all-containers --timestamps --since-time={since}");
+        if let Some((namespace, pod)) = self.pod {
+            return format!("`kubectl -n {namespace} logs {pod} {options}`");
+        }
         match self.service() {
             Some((_, namespace)) => format!(
                 "`kubectl -n {namespace} logs $(kubectl -n {namespace} get pods -o name --field-selector status.podIP={}) {options}`",
@@ -161,6 +174,17 @@ impl Story<'_> {
             (None, Some(name)) => name.to_owned(),
             (None, None) => "the name that was called (the name was not captured)".to_owned(),
         }
+    }
+
+    /// The webhook whose view it is.
+    pub(crate) fn webhook(&self, view: &View) -> Option<&Webhook> {
+        self.case.config.cluster.as_deref()?.webhook(view.webhook)
+    }
+
+    /// The names in the server's certificate, where it is visible.
+    pub(crate) fn certificate_names(&self) -> Option<String> {
+        let certificate = Certificate::read(self.case.tls()?.leaf()?)?;
+        Some(certificate.names.join(", "))
     }
 
     /// The command that shows the certificate that the server presents.

@@ -184,6 +184,8 @@ pub enum Cause {
     NameMismatch,
     /// Nothing is wrong with it by itself: the client does not trust its issuer.
     UnknownCa,
+    /// It, or a CA above it, is not for servers.
+    KeyUsage,
 }
 
 impl Cause {
@@ -195,6 +197,7 @@ impl Cause {
             Self::NoSan => "no-san",
             Self::NameMismatch => "name-mismatch",
             Self::UnknownCa => "unknown-ca",
+            Self::KeyUsage => "key-usage",
         }
     }
 }

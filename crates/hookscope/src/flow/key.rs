@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use foldhash::fast::FixedState;
 
@@ -60,6 +60,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// The same as the standard library has it.
+    pub fn socket(&self) -> SocketAddr {
+        SocketAddr::new(self.address.ip(), self.port)
+    }
+
     /// The hash by which shards are chosen; the same on every run.
     #[inline]
     pub fn hash(&self) -> u64 {
@@ -160,7 +165,7 @@ mod tests {
     use super::*;
 
     fn endpoint(text: &str) -> Endpoint {
-        let at: std::net::SocketAddr = text.parse().unwrap();
+        let at: SocketAddr = text.parse().unwrap();
         Endpoint { address: at.ip().into(), port: at.port() }
     }
 

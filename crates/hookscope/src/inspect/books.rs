@@ -3,7 +3,7 @@
 use crate::config::{Config, Keep};
 use crate::connection::{Around, Opening, Shared};
 use crate::diagnosis::judge_opening;
-use crate::diagnosis::verdict::{Finding, Severity};
+use crate::diagnosis::verdict::{Class, Code, Finding, Severity};
 use crate::inspect::outcome::Outcome;
 use crate::inspect::tally::{GroupTally, Tally};
 use crate::inspect::tracked::Tracked;
@@ -43,7 +43,10 @@ impl Books {
         let verdict = tracked.conclude(now, config, self);
         self.duplicates += tracked.connection.duplicates;
         let group = self.tally.connection(&tracked.connection, &verdict, &mut tracked.hint);
-        let is_kept = is_wanted(config.keep, group, tracked.connection.id);
+        let is_kept = is_wanted(config, group, tracked.connection.id);
+        if config.cluster.is_some() {
+            self.tally.presented(&tracked.connection);
+        }
         let about = self.news(tracked, &verdict, config);
         (is_kept || !about.is_empty()).then_some(Wanted { verdict, about, is_kept })
     }
@@ -52,7 +55,7 @@ impl Books {
     pub(super) fn settle_opening(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
         let (code, severity) = judge_opening(opening, now);
         let group = self.tally.opening(opening, code, severity);
-        let is_kept = is_wanted(config.keep, group, opening.id);
+        let is_kept = is_wanted(config, group, opening.id);
         if is_kept || self.tally.watch.is_some() {
             let mut tracked = Tracked::new(opening.connection());
             opening.replay(&mut tracked.connection, &config.limits);
@@ -83,7 +86,7 @@ impl Books {
 
     /// Keeps a connection for the report.
     fn store(&mut self, outcome: Outcome, config: &Config) {
-        if config.keep == Keep::Examples {
+        if !is_stored(config, outcome.verdict.code, outcome.verdict.severity) {
             self.tally.example(outcome);
             return;
         }
@@ -125,10 +128,12 @@ pub(crate) fn keep_first(finished: &mut Vec<Outcome>, most: usize) -> u64 {
 }
 
 /// Whether a connection that was counted in `group` is to be handed out whole.
-fn is_wanted(keep: Keep, group: &GroupTally, id: u64) -> bool {
-    match keep {
-        Keep::Examples => group.wants(id),
-        Keep::Failures => group.severity != Severity::Ok,
-        Keep::All => true,
-    }
+fn is_wanted(config: &Config, group: &GroupTally, id: u64) -> bool {
+    is_stored(config, group.code, group.severity) || config.keep == Keep::Examples && group.wants(id)
+}
+
+/// Whether a connection with this verdict is kept one by one: to be listed, or for what a log says of it.
+fn is_stored(config: &Config, code: Code, severity: Severity) -> bool {
+    let has_finding = severity != Severity::Ok;
+    config.keep.wants(has_finding) || config.retain.wants(has_finding || code.class == Class::Unknown)
 }

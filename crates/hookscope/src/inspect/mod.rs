@@ -44,7 +44,7 @@ use crate::wire::Malformed;
 pub struct Inspector {
     pub(crate) config: Config,
     pub(crate) workers: Vec<Worker>,
-    traffic: Traffic,
+    pub(crate) traffic: Traffic,
     pub(crate) lookups: Lookups,
     /// What is known not to have been captured.
     pub(crate) losses: Losses,

@@ -172,13 +172,13 @@ impl Shard {
         self.make_room(when.clock, config);
         let place = match Opening::of(when.position, segment) {
             Some(opening) => {
-                let first = opening.first;
+                let (server, first) = (opening.server(), opening.first);
                 let at = self.openings.insert(opening);
                 if let Some((_, times)) = at.and_then(|at| self.openings.get_mut(at)) {
                     *times = opening_times(when.clock, config);
                 }
                 if let Some((watch, at)) = self.books.tally.watch.as_mut().zip(at) {
-                    watch.opened(at, first, config);
+                    watch.opened(at, server, first, config);
                 }
                 at.map(Place::Opening)
             }

@@ -15,6 +15,7 @@ use crate::inspect::outcome::{Outcome, server_name};
 use crate::inspect::watch::Watch;
 use crate::packet::Moment;
 use crate::time::Elapsed;
+use crate::tls::certificate::CertificateList;
 
 type FixedState = foldhash::fast::FixedState;
 
@@ -27,6 +28,8 @@ pub(crate) struct Tally {
     last_opening: Hint,
     /// How many servers are counted one by one; all of them where it is not set.
     most: Option<usize>,
+    /// Octets of the certificates that servers presented, as often as they were kept.
+    presented: usize,
     /// What is to be known before the end, where somebody watches.
     pub(crate) watch: Option<Box<Watch>>,
 }
@@ -63,6 +66,8 @@ pub(crate) struct ServerTally {
     pub(crate) calls: u64,
     pub(crate) failed_calls: u64,
     pub(crate) latency: Option<Box<LatencyTally>>,
+    /// A few of the lists of certificates that it presented in the clear, where somebody can say whether to trust them.
+    pub(crate) certificates: Vec<CertificateList>,
     /// One entry for each code that was given.
     pub(crate) groups: Vec<GroupTally>,
 }
@@ -95,6 +100,8 @@ impl Tally {
     /// What stands for servers that are not counted one by one: no server has this address.
     pub(crate) const OTHERS: Endpoint = Endpoint { address: Address::v4([0; 4]), port: 0 };
     const OTHERS_NAME: &str = "other servers";
+    /// Octets of certificates that are kept: thousands of chains.
+    const PRESENTED: usize = 16 << 20;
 
     /// No counts, for at most so many servers.
     pub(crate) fn bounded(most: usize) -> Self {
@@ -127,6 +134,20 @@ impl Tally {
         let group = server.group(verdict.code, verdict.severity, connection.first);
         group.add(connection.id, connection.first);
         group
+    }
+
+    /// Keeps what the server of a connection that was counted presented in the clear, for those who compare it with
+    /// others; as far as there is room.
+    pub(crate) fn presented(&mut self, connection: &Connection) {
+        let session = connection.application.session.as_ref();
+        if let Some(list) = session.and_then(|session| session.certificates.as_ref())
+            && self.presented + list.octets() <= Self::PRESENTED
+            && self
+                .server(connection.server(), server_name(connection), &mut Hint::default())
+                .certificate(list)
+        {
+            self.presented += list.octets();
+        }
     }
 
     /// Counts a connection of which nothing but SYNs was seen, and its verdict.
@@ -210,6 +231,9 @@ impl Tally {
 }
 
 impl ServerTally {
+    /// How many lists of certificates are kept: that of each pod, before and after a renewal.
+    const CERTIFICATES: usize = 8;
+
     #[inline]
     fn is(&self, server: Endpoint, name: Option<&str>) -> bool {
         self.server == server && self.name.as_deref() == name
@@ -225,8 +249,21 @@ impl ServerTally {
             calls: 0,
             failed_calls: 0,
             latency: None,
+            certificates: Vec::new(),
             groups: Vec::new(),
         }
+    }
+
+    /// Keeps a list, unless it is known.
+    fn certificate(&mut self, list: &CertificateList) -> bool {
+        let is_new = !self.certificates.contains(list);
+        if is_new {
+            // In an order of their own, so that the same ones remain however the work is split.
+            let place = self.certificates.partition_point(|known| known < list);
+            self.certificates.insert(place, list.clone());
+            self.certificates.truncate(Self::CERTIFICATES);
+        }
+        is_new
     }
 
     fn group(&mut self, code: Code, severity: Severity, first: Moment) -> &mut GroupTally {
@@ -257,6 +294,9 @@ impl ServerTally {
             (Some(ours), Some(theirs)) => ours.merge(&theirs),
             (ours @ None, theirs) => *ours = theirs,
             (Some(_), None) => {}
+        }
+        for list in other.certificates {
+            self.certificate(&list);
         }
         for theirs in other.groups {
             match self.groups.iter_mut().find(|group| group.code == theirs.code) {

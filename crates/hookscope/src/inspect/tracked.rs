@@ -1,7 +1,7 @@
 //! A connection that may still receive segments, and the verdicts on its calls.
 
 use crate::call::Call;
-use crate::config::{Config, Keep};
+use crate::config::{Config, Keep, Retain};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::verdict::{Finding, Severity};
@@ -87,7 +87,8 @@ impl Tracked {
         } else {
             config.limits.calls.saturating_mul(2)
         };
-        let wanted = severity != Severity::Ok || config.keep != Keep::Examples;
+        let wanted =
+            severity != Severity::Ok || config.keep != Keep::Examples || config.retain == Retain::All;
         if wanted && self.calls.len() < room {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }

@@ -16,6 +16,7 @@ use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
 use crate::diagnosis::verdict::{Code, Finding, Severity};
+use crate::diagnosis::whom::{deadline, deadline_at};
 use crate::flow::key::Endpoint;
 use crate::inspect::outcome::{JudgedCall, Outcome, server_name};
 use crate::inspect::tracked::Tracked;
@@ -28,7 +29,7 @@ use crate::time::{Elapsed, Timestamp};
 pub struct Counted {
     /// The server.
     pub server: Endpoint,
-    /// Its name, as the ClientHello has it.
+    /// Its name, as the ClientHello has it, else the cluster's objects.
     pub server_name: Option<Box<str>>,
     /// The code of the verdict.
     pub code: &'static str,
@@ -187,9 +188,9 @@ impl Watch {
     /// After so long without a byte a response is taken to be complete.
     const QUIET: Duration = Duration::from_millis(1000);
 
-    /// A SYN came to a place.
-    pub(crate) fn opened(&mut self, at: u32, first: Moment, config: &Config) {
-        self.openings.set(at, overdue(first, config));
+    /// A SYN for `server` came to a place.
+    pub(crate) fn opened(&mut self, at: u32, server: Endpoint, first: Moment, config: &Config) {
+        self.openings.set(at, overdue(first, deadline_at(server, config)));
     }
 
     /// Something happened to the connection in a place.
@@ -325,15 +326,14 @@ fn due(connection: &Connection, clock: Timestamp, config: &Config) -> Option<Tim
     if has_ended(&case) {
         return Some(clock.later(Watch::GRACE));
     }
+    let overdue = |since: Moment| overdue(since, deadline(connection, config));
     let Some(established) = connection.established else {
-        return connection.opened.map(|opened| overdue(opened, config));
+        return connection.opened.map(overdue);
     };
     if let Some(call) = case.last_call() {
         return match call.last_byte.filter(|_| call.is_answered()) {
-            None => Some(overdue(call.start, config)),
-            Some(last) if last.since(call.start) > Elapsed::from(config.slow()) => {
-                Some(last.time.later(Watch::QUIET))
-            }
+            None => Some(overdue(call.start)),
+            Some(last) if case.is_slow(last.since(call.start)) => Some(last.time.later(Watch::QUIET)),
             Some(_) => None,
         };
     }
@@ -341,7 +341,7 @@ fn due(connection: &Connection, clock: Timestamp, config: &Config) -> Option<Tim
         return Some(established.time.later(Watch::GRACE));
     }
     let hello = case.tls().filter(|session| session.complete.is_none())?.client_hello.as_ref()?;
-    Some(overdue(hello.at, config))
+    Some(overdue(hello.at))
 }
 
 /// Whether a side closed, or an ICMP error says that packets do not arrive.
@@ -350,6 +350,6 @@ fn has_ended(case: &Case<'_>) -> bool {
 }
 
 /// When something that waits since that moment is overdue.
-fn overdue(since: Moment, config: &Config) -> Timestamp {
-    since.time.later(config.deadline).later(Watch::LATE)
+fn overdue(since: Moment, deadline: Duration) -> Timestamp {
+    since.time.later(deadline).later(Watch::LATE)
 }

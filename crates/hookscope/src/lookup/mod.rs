@@ -127,6 +127,11 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// Who asks, and from which port.
+    pub(crate) const fn client(&self) -> Endpoint {
+        self.socket.client
+    }
+
     /// How it travelled.
     pub(crate) const fn transport(&self) -> Transport {
         self.socket.transport

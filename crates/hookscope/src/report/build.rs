@@ -7,6 +7,9 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::healthy_call;
+use crate::diagnosis::message;
+use crate::diagnosis::message::facts::Facts;
+use crate::diagnosis::proof::Proof;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
 use crate::diagnosis::verdict::{By, Cause, Certainty, Finding, Severity};
 use crate::flow::key::Endpoint;
@@ -15,8 +18,10 @@ use crate::inspect::lookups::Lookups;
 use crate::inspect::losses::Losses;
 use crate::inspect::outcome::{JudgedCall, Outcome, View, server_name};
 use crate::inspect::tally::{GroupTally, LatencyTally, ServerTally};
+use crate::inspect::traffic::Traffic;
 use crate::packet::Frame;
 use crate::report::names::{Name, Names};
+use crate::report::proof::Proofs;
 use crate::report::timeline::timeline;
 use crate::report::{LeftOut, community, schema};
 use crate::side::Side;
@@ -38,8 +43,9 @@ impl Files {
 /// What it takes to write a connection down.
 pub(crate) struct Builder<'a> {
     pub(crate) found: Found<'a>,
-    servers: Vec<&'a ServerTally>,
+    pub(crate) servers: Vec<&'a ServerTally>,
     names: Names<'a>,
+    pub(crate) proofs: Proofs,
     files: Files,
     totals: HashMap<Endpoint, Totals, FixedState>,
 }
@@ -51,12 +57,15 @@ pub(crate) struct Found<'a> {
     pub(crate) lookups: &'a Lookups,
     pub(crate) outcomes: &'a [Outcome],
     pub(crate) losses: &'a Losses,
+    pub(crate) traffic: &'a Traffic,
+    /// Connections that are not among the outcomes, as there was no room for more.
+    pub(crate) left_out: u64,
 }
 
 impl<'a> From<&'a Inspection> for Found<'a> {
     fn from(inspection: &'a Inspection) -> Self {
-        let Inspection { config, lookups, outcomes, losses, .. } = inspection;
-        Self { config, lookups, outcomes, losses }
+        let Inspection { config, lookups, outcomes, losses, traffic, left_out, .. } = inspection;
+        Self { config, lookups, outcomes, losses, traffic, left_out: *left_out }
     }
 }
 
@@ -85,24 +94,39 @@ impl<'a> Builder<'a> {
             total.connections += server.connections;
             total.answered += server.answered_connections;
         }
-        let names = Names::learn(&servers, &found.lookups.tracker.learned);
-        Self { found, servers, names, files, totals }
+        let cluster = found.config.cluster.as_deref();
+        let names = Names::learn(&servers, &found.lookups.tracker.learned, cluster);
+        let proofs = cluster.map(|_| Proofs::learn(&servers)).unwrap_or_default();
+        Self { found, servers, names, proofs, files, totals }
     }
 
     pub(crate) fn name<'n>(&'n self, connection: &'n Connection) -> Option<Name<'n>> {
-        self.names.of(connection.server(), server_name(connection), connection.id)
+        let own = server_name(connection);
+        let quoted = || self.name_of_quoted(connection);
+        own.is_none()
+            .then(quoted)
+            .flatten()
+            .or_else(|| self.names.of(connection.server(), own, connection.id))
     }
 
     /// What a server is called where no single connection is meant: by the latest name.
-    fn server_name<'n>(&'n self, server: &'n ServerTally) -> Option<&'n str> {
+    pub(crate) fn server_name<'n>(&'n self, server: &'n ServerTally) -> Option<&'n str> {
         self.names.of(server.server, server.name.as_deref(), u64::MAX).map(|name| name.text)
     }
 
     /// Whether the filter lets a server pass under its name.
     fn admits(&self, server: &ServerTally) -> bool {
         let filter = &self.found.config.filter;
-        let name = self.server_name(server);
-        filter.admits_server(server.server) && filter.admits_name(name)
+        filter.admits_server(server.server)
+            && (filter.admits_name(self.server_name(server)) || self.admits_any(&self.webhooks_at(server)))
+    }
+
+    /// Whether the filter lets a connection pass, under its server's name or that of a webhook.
+    pub(crate) fn passes(&self, view: &View<'_>) -> bool {
+        let filter = &self.found.config.filter;
+        filter.admits_server(view.connection.server())
+            && (filter.admits_name(self.name(view.connection).map(|name| name.text))
+                || self.admits_any(&self.webhooks_of(view)))
     }
 
     /// The servers that pass the filter, connections without a name counted under the one that was learned.
@@ -116,6 +140,7 @@ impl<'a> Builder<'a> {
             let mut report = schema::EndpointReport {
                 server: run.first().map(|server| server.server.to_string()).unwrap_or_default(),
                 server_name: run.first().and_then(|server| name(server)),
+                cluster: run.first().and_then(|server| self.whom_at(server)),
                 connections: 0,
                 calls: 0,
                 failed: 0,
@@ -178,12 +203,14 @@ impl<'a> Builder<'a> {
 
     /// The connections that were kept and pass the filter.
     pub(crate) fn connections(&self) -> Vec<schema::Connection> {
-        let filter = &self.found.config.filter;
-        let passing = self.found.outcomes.iter().filter(|outcome| {
-            filter.admits_server(outcome.connection.server())
-                && filter.admits_name(self.name(&outcome.connection).map(|name| name.text))
-        });
-        passing.map(|outcome| self.connection(&outcome.view())).collect()
+        let listed = self.found.outcomes.iter().filter(|outcome| self.is_listed(outcome));
+        let passing = listed.map(Outcome::view).filter(|view| self.passes(view));
+        passing.map(|view| self.connection(&view)).collect()
+    }
+
+    /// Whether a connection that was kept is one of those that are to be reported one by one.
+    fn is_listed(&self, outcome: &Outcome) -> bool {
+        self.found.config.keep.wants(outcome.verdict.severity != Severity::Ok)
     }
 
     /// Failures and warnings by server and code; the worst and most frequent first.
@@ -212,16 +239,19 @@ impl<'a> Builder<'a> {
             outcomes.get(place)
         };
         let example = group.example.as_deref().or_else(kept)?;
+        let view = example.view();
+        let quoted = self.name_of_quoted(&example.connection).map(|name| name.text);
         Some(schema::Group {
             server: server.server.to_string(),
-            server_name: self.server_name(server).map(str::to_owned),
+            server_name: quoted.or_else(|| self.server_name(server)).map(str::to_owned),
+            cluster: self.whom_of(&view),
             count: group.count,
             of: self.totals(server.server).connections,
             first: group.first.time.to_string(),
             last: group.last.time.to_string(),
             ids: group.ids.clone(),
             example: schema::Example::Connection {
-                connection: Box::new(self.connection(&example.view())),
+                connection: Box::new(self.connection(&view)),
                 timeline: timeline(example, &self.files),
             },
         })
@@ -239,6 +269,7 @@ impl<'a> Builder<'a> {
             server: connection.server().to_string(),
             server_name: name.map(|name| name.text.to_owned()),
             server_name_source: name.map(|name| name.source),
+            cluster: self.whom_of(view),
             community_id: community::id(&connection.key),
             start: connection.first.time.to_string(),
             end: connection.last.time.to_string(),
@@ -251,6 +282,7 @@ impl<'a> Builder<'a> {
             retransmissions: sides(&|side| halves[side].retransmissions.into()),
             connect_s: connect_time(connection).map(seconds),
             tls: connection.application.session.as_ref().map(|session| tls(session, &self.files)),
+            verification: self.verification(view),
             verdict: self.verdict(view, view.verdict, None),
             calls: view.calls.iter().map(|judged| self.call(view, judged)).collect(),
         }
@@ -279,7 +311,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn verdict(&self, view: &View<'_>, finding: &Finding, judged: Option<&JudgedCall>) -> schema::Verdict {
+    pub(crate) fn verdict(
+        &self,
+        view: &View<'_>,
+        finding: &Finding,
+        judged: Option<&JudgedCall>,
+    ) -> schema::Verdict {
         let config = &self.found.config;
         let case = Case { connection: view.connection, now: view.now, config };
         let name = self.name(view.connection).map(|name| name.text).filter(|name| is_host_name(name));
@@ -291,14 +328,28 @@ impl<'a> Builder<'a> {
         let last = last.filter(|_| finding.severity != Severity::Ok);
         let about =
             judged.or_else(|| view.calls.iter().copied().find(same)).map(|judged| &judged.call).or(last);
+        let is_own = std::ptr::eq(finding, view.verdict) || finding.at == view.verdict.at;
+        let proof = self.proof(view).filter(|_| is_own);
+        let whom = if finding.severity == Severity::Ok { None } else { self.whom_of(view) };
+        let pod = whom.and_then(|whom| whom.pod);
+        let pod = pod.as_deref().and_then(|pod| pod.split_once('/'));
         let story = Story {
+            pod: pod.filter(|(namespace, pod)| is_host_name(namespace) && is_host_name(pod)),
+            proof: proof.as_deref(),
             case,
             finding,
             call: about,
             name,
             answered: self.totals(view.connection.server()).answered,
         };
-        let verdict = self.finding(finding, finding.rule.describe(&story));
+        let cause = proof.as_deref().and_then(Proof::cause).or(finding.cause);
+        let deadline = self.cluster().and_then(|cluster| cluster.deadline(&self.webhooks_of(view)));
+        let deadline = deadline.map_or_else(|| case.deadline(), Elapsed::from);
+        let failed = finding.severity == Severity::Failure;
+        let facts = || Facts::of(&story).with_cause(cause);
+        let apiserver_error = failed.then(|| message::predict(&facts())).flatten();
+        let verdict = self.finding(finding, finding.rule.describe(&story), deadline);
+        let verdict = schema::Verdict { cause: cause.map(Cause::name), apiserver_error, ..verdict };
         let until = finding.end.map_or(view.now, |end| end.time);
         self.uncertain(finding, view.connection.first.time, until, verdict)
     }
@@ -323,8 +374,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A finding and its words.
-    pub(crate) fn finding(&self, finding: &Finding, prose: Prose) -> schema::Verdict {
-        let config = &self.found.config;
+    pub(crate) fn finding(&self, finding: &Finding, prose: Prose, deadline: Elapsed) -> schema::Verdict {
         schema::Verdict {
             class: finding.code.class.name(),
             code: finding.code.name,
@@ -333,7 +383,7 @@ impl<'a> Builder<'a> {
             by: finding.by.map(By::name),
             phase: finding.phase.name(),
             cause: finding.cause.map(Cause::name),
-            deadline_s: Some(seconds(finding.deadline.unwrap_or_else(|| config.deadline.into()))),
+            deadline_s: Some(seconds(finding.deadline.unwrap_or(deadline))),
             summary: prose.summary,
             evidence: finding
                 .evidence
@@ -345,6 +395,7 @@ impl<'a> Builder<'a> {
                 })
                 .collect(),
             hints: prose.hints,
+            apiserver_error: None,
         }
     }
 }
@@ -388,14 +439,12 @@ fn tls(session: &Session, files: &Files) -> schema::Tls {
                 file: files.name(alert.at.frame),
             })
             .collect(),
-        certificate: session.certificate.as_deref().and_then(Certificate::read).map(|certificate| {
-            schema::Certificate {
-                subject: certificate.subject,
-                issuer: certificate.issuer,
-                san: certificate.names,
-                not_before: certificate.not_before.to_string(),
-                not_after: certificate.not_after.to_string(),
-            }
+        certificate: session.leaf().and_then(Certificate::read).map(|certificate| schema::Certificate {
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            san: certificate.names,
+            not_before: certificate.not_before.to_string(),
+            not_after: certificate.not_after.to_string(),
         }),
     }
 }

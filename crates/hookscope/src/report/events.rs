@@ -1,9 +1,8 @@
 //! What becomes known while packets come -> the schema's types.
 
 use crate::Inspector;
+use crate::cluster::Asked;
 use crate::config::Config;
-use crate::connection::Connection;
-use crate::filter::Filter;
 use crate::inspect::outcome::{Outcome, View};
 use crate::inspect::shard::Shard;
 use crate::inspect::tally::ServerTally;
@@ -60,13 +59,13 @@ impl Inspector {
     /// what it waits for was due. If it changes all the same, another notice says so.
     pub fn take_events(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
-        let filter = &self.config.filter;
-        let passes = |counted: &Counted| admits(filter, counted);
+        let config = &self.config;
+        let passing = |counted| passing(config, counted);
         let mut taken = Vec::new();
         for worker in &mut self.workers {
             let Some(watch) = &mut worker.shard.books.tally.watch else { return events };
-            events.extend(watch.calls.drain(..).filter(passes).map(Event::Call));
-            events.extend(watch.connections.drain(..).filter(passes).map(Event::Connection));
+            events.extend(watch.calls.drain(..).filter_map(passing).map(Event::Call));
+            events.extend(watch.connections.drain(..).filter_map(passing).map(Event::Connection));
             taken.push((std::mem::take(&mut watch.early), std::mem::take(&mut watch.over)));
         }
         let untold = std::mem::take(&mut self.lookups.untold);
@@ -94,8 +93,28 @@ impl Inspector {
     }
 }
 
-fn admits(filter: &Filter, counted: &Counted) -> bool {
-    filter.admits_server(counted.server) && filter.admits_name(counted.server_name.as_deref())
+/// It, if the filter lets it pass, under its server's name or that of a webhook.
+fn passing(config: &Config, mut counted: Counted) -> Option<Counted> {
+    let Config { filter, cluster, .. } = config;
+    if !filter.admits_server(counted.server) {
+        return None;
+    }
+    let Some(cluster) = cluster else {
+        return filter.admits_name(counted.server_name.as_deref()).then_some(counted);
+    };
+    let server = counted.server.socket();
+    let asked = counted.server_name.as_deref().map_or(Asked::Unknown, Asked::Name);
+    let is_of_webhook = || {
+        let ids = cluster.find(server, asked);
+        let mut names = ids.iter().filter_map(|id| Some(cluster.webhook(*id)?.name.as_str()));
+        names.any(|name| filter.admits_name(Some(name)))
+    };
+    let name = counted.server_name.as_deref().or_else(|| cluster.host(server));
+    if !filter.admits_name(name) && !is_of_webhook() {
+        return None;
+    }
+    counted.server_name = name.map(Into::into);
+    Some(counted)
 }
 
 /// Writes notices down.
@@ -103,14 +122,15 @@ struct Teller<'a>(Builder<'a>);
 
 impl<'a> Teller<'a> {
     fn new(inspector: &'a Inspector) -> Self {
-        let Inspector { config, lookups, losses, workers, .. } = inspector;
+        let Inspector { config, lookups, losses, traffic, workers } = inspector;
+        let left_out = workers.iter().map(|worker| worker.shard.books.left_out).sum();
         let servers =
             workers.iter().flat_map(|worker| -> &[ServerTally] { worker.shard.books.tally.servers() });
-        Self(Builder::new(Found { config, lookups, outcomes: &[], losses }, servers, Files::default()))
-    }
-
-    fn config(&self) -> &Config {
-        self.0.found.config
+        Self(Builder::new(
+            Found { config, lookups, outcomes: &[], losses, traffic, left_out },
+            servers,
+            Files::default(),
+        ))
     }
 
     fn early(&self, shard: &Shard, early: &Early, notices: &mut Vec<Notice>) {
@@ -139,7 +159,7 @@ impl<'a> Teller<'a> {
         is_over: bool,
         notices: &mut Vec<Notice>,
     ) {
-        if !self.passes(view.connection) {
+        if !self.0.passes(view) {
             return;
         }
         let connection = self.0.connection(view);
@@ -151,11 +171,5 @@ impl<'a> Teller<'a> {
             is_over,
             trace: trace.clone(),
         }));
-    }
-
-    fn passes(&self, connection: &Connection) -> bool {
-        let filter = &self.config().filter;
-        filter.admits_server(connection.server())
-            && filter.admits_name(self.0.name(connection).map(|name| name.text))
     }
 }

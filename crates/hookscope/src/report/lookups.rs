@@ -3,11 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::diagnosis::message::facts::Facts;
+use crate::diagnosis::message::predict;
 use crate::diagnosis::verdict::Severity;
 use crate::inspect::lookups::JudgedLookup;
 use crate::lookup::Fate;
 use crate::report::build::{Builder, seconds};
 use crate::report::schema;
+use crate::report::whom::of_lookup;
 
 /// How many ids of a group are named.
 const IDS: usize = 8;
@@ -37,6 +40,7 @@ impl Builder<'_> {
         Some(schema::Group {
             server: first.server()?.to_string(),
             server_name: None,
+            cluster: of_lookup(self.cluster(), &first.lookup.question.name),
             count,
             of: of.unwrap_or(count).max(count),
             first: asked(first)?,
@@ -58,14 +62,21 @@ impl Builder<'_> {
         };
         let prose = verdict.rule.describe_lookup(lookup, *now);
         let begin = lookup.first().map_or(*now, |first| first.asked.time);
+        let deadline = self.found.config.deadline.into();
+        let failed = verdict.severity == Severity::Failure;
+        let error = failed.then(|| predict(&Facts::of_lookup(lookup, verdict, *now, deadline))).flatten();
         schema::Lookup {
             client: lookup.client.ip().to_string(),
             server: judged.server().map(|server| server.to_string()).unwrap_or_default(),
             name: lookup.question.name.clone(),
+            cluster: of_lookup(self.cluster(), &lookup.question.name),
             kind: lookup.question.record_type.to_string(),
             attempts: lookup.count,
             seconds: answered.zip(lookup.first()).map(|(at, first)| seconds(at.since(first.asked))),
-            verdict: self.uncertain(verdict, begin, *now, self.finding(verdict, prose)),
+            verdict: schema::Verdict {
+                apiserver_error: error,
+                ..self.uncertain(verdict, begin, *now, self.finding(verdict, prose, deadline))
+            },
         }
     }
 }

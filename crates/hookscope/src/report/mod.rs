@@ -3,15 +3,20 @@
 mod build;
 mod community;
 mod events;
+mod findings;
+mod log;
 mod lookups;
 mod names;
+mod proof;
 pub mod schema;
 mod timeline;
 mod trace;
+mod whom;
 
 use crate::inspect::Inspection;
 use crate::inspect::shard::GivenUp;
 use crate::inspect::tally::Tally;
+use crate::log::Log;
 use crate::report::build::{Builder, Files};
 pub use crate::report::events::{Counted, Event, Notice};
 pub use crate::report::trace::Trace;
@@ -41,14 +46,25 @@ pub struct LeftOut {
 impl Inspection {
     /// The whole report, as `--format json` prints it.
     pub fn report(&self, input: &Input) -> schema::Report {
+        self.report_with(input, &Log::default())
+    }
+
+    /// The whole report, with each failed call that kube-apiserver's log names tied to what packets show of it. What
+    /// has to be known of a connection for that was kept if the [`Config`](crate::Config) asked to
+    /// [retain](crate::config::Retain) it.
+    pub fn report_with(&self, input: &Input, log: &Log) -> schema::Report {
         let builder = self.builder(Files(input.files.clone()));
+        let explained = builder.log(log);
+        let mut capture = self.capture(input);
+        capture.warnings.extend(explained.notes);
         schema::Report {
             schema: "hookscope/1",
-            capture: self.capture(input),
+            capture,
             summary: builder.summary(),
+            cluster: builder.cluster_report(),
             endpoints: builder.endpoints(),
             connections: builder.connections(),
-            log: Vec::new(),
+            log: explained.lines,
             lookups: builder.lookups(),
         }
     }

@@ -1,8 +1,10 @@
 //! What servers are called: by the name in the connection's ClientHello, else by what other connections to the same
-//! address and port say, else by the name that was last looked up for the address before the connection began.
+//! address and port say, else by the name that was last looked up for the address before the connection began. The
+//! cluster's objects come after the ClientHello, if they know but one name and packets do not contradict.
 
 use hashbrown::HashMap;
 
+use crate::cluster::Cluster;
 use crate::flow::key::Endpoint;
 use crate::inspect::tally::ServerTally;
 use crate::lookup::learned::Learned;
@@ -19,11 +21,16 @@ pub(crate) struct Name<'a> {
 pub(crate) struct Names<'a> {
     by_endpoint: HashMap<Endpoint, Box<str>, foldhash::fast::FixedState>,
     by_address: &'a Learned,
+    cluster: Option<&'a Cluster>,
 }
 
 impl<'l> Names<'l> {
     /// Learns from connections that say a name: of several for one server, the one with most connections.
-    pub(crate) fn learn(servers: &[&ServerTally], by_address: &'l Learned) -> Self {
+    pub(crate) fn learn(
+        servers: &[&ServerTally],
+        by_address: &'l Learned,
+        cluster: Option<&'l Cluster>,
+    ) -> Self {
         let mut best: HashMap<Endpoint, (u64, &str), foldhash::fast::FixedState> = HashMap::default();
         for server in servers {
             let Some(name) = server.name.as_deref() else { continue };
@@ -33,7 +40,7 @@ impl<'l> Names<'l> {
             }
         }
         let by_endpoint = best.into_iter().map(|(server, (_, name))| (server, name.into())).collect();
-        Self { by_endpoint, by_address }
+        Self { by_endpoint, by_address, cluster }
     }
 
     /// What `server` is called on a connection whose ClientHello says `sni` and that began at `position`.
@@ -45,10 +52,16 @@ impl<'l> Names<'l> {
     ) -> Option<Name<'a>> {
         let sni = sni.map(|text| Name { text, source: "sni" });
         let learned = || self.by_endpoint.get(&server).map(|text| Name { text, source: "learned" });
+        let known = || {
+            let text = self.cluster?.host(server.socket())?;
+            // Objects are of another hour than packets: what a client said counts more.
+            let is_contradicted = learned().is_some_and(|learned| !learned.text.eq_ignore_ascii_case(text));
+            (!is_contradicted).then_some(Name { text, source: "cluster" })
+        };
         let looked_up = || {
             let text = self.by_address.name(server.address.ip(), position)?;
             Some(Name { text, source: "dns" })
         };
-        sni.or_else(learned).or_else(looked_up)
+        sni.or_else(known).or_else(learned).or_else(looked_up)
     }
 }

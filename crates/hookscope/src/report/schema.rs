@@ -3,9 +3,13 @@
 //! Times are RFC 3339 UTC, durations seconds, addresses `ip:port`; what is not known is `null`, never left out.
 //! Domain types stay free of serialisation, so that changing them cannot change what other tools read.
 
+mod cluster;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub use cluster::{Against, CertificateIdentity, ClusterReport, Finding, Verification, WebhookReport, Whom};
 
 /// Verdict codes and how often each was given.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -19,6 +23,8 @@ pub struct Report {
     pub capture: Capture,
     /// Totals over the capture.
     pub summary: Summary,
+    /// What the cluster's objects add; `null` where none were given.
+    pub cluster: Option<ClusterReport>,
     /// One entry for each server and name, in order of address.
     pub endpoints: Vec<EndpointReport>,
     /// Connections in order of their first packet; healthy ones only on request.
@@ -78,6 +84,8 @@ pub struct EndpointReport {
     pub server: String,
     /// Its name, where one is known.
     pub server_name: Option<String>,
+    /// Whom the cluster's objects know it as.
+    pub cluster: Option<Whom>,
     /// Connections to it.
     pub connections: u64,
     /// Calls on them.
@@ -118,6 +126,8 @@ pub struct Connection {
     pub server_name: Option<String>,
     /// Where the name is from: `sni`, `learned`, `dns` or `cluster`.
     pub server_name_source: Option<&'static str>,
+    /// Whom it was opened to, as the cluster's objects have it; `null` where none were given or none know the server.
+    pub cluster: Option<Whom>,
     /// Community ID version 1 of the captured addresses.
     pub community_id: String,
     /// Time of its first packet.
@@ -142,6 +152,9 @@ pub struct Connection {
     pub connect_s: Option<f64>,
     /// What TLS showed; `null` where there was none.
     pub tls: Option<Tls>,
+    /// How the certificate that the client rejected looks to the webhooks' `caBundle`s; `null` without the cluster's
+    /// objects, and where no certificate was rejected.
+    pub verification: Option<Verification>,
     /// What happened.
     pub verdict: Verdict,
     /// Its calls in order.
@@ -250,6 +263,10 @@ pub struct Verdict {
     pub evidence: Vec<Evidence>,
     /// What to do next, a step each.
     pub hints: Vec<String>,
+    /// What kube-apiserver says of such a failure, behind `failed to call webhook: Post "…": `, predicted from the
+    /// packets: `…` stands for what they do not tell, and addresses are those of the packets, where the message may
+    /// have the ClusterIP. `null` where nothing failed.
+    pub apiserver_error: Option<String>,
 }
 
 /// A packet that shows something.
@@ -266,8 +283,10 @@ pub struct Evidence {
 /// One line of the apiserver's log.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogLine {
-    /// Its number, from 1.
+    /// Its number, from 1; of a line that was written in parts, that of the first.
     pub line: u64,
+    /// Its file, where there are several.
+    pub file: Option<String>,
     /// When it was written.
     pub time: Option<String>,
     /// The webhook's name.
@@ -276,8 +295,17 @@ pub struct LogLine {
     pub url: Option<String>,
     /// The tail of the message.
     pub error: String,
-    /// The connection that it speaks of.
+    /// Whether the API request went on without the webhook (`failurePolicy: Ignore`); `null` where the line does not
+    /// say.
+    pub fails_open: Option<bool>,
+    /// The earlier line that tells of the same call, where another part of kube-apiserver tells of it again.
+    pub repeats: Option<u64>,
+    /// The connection that it speaks of; `null` where it speaks of a lookup, or where no packet was seen.
     pub connection: Option<u64>,
+    /// The call on that connection.
+    pub call: Option<u64>,
+    /// Whether the line was written outside of the capture's time.
+    pub outside: bool,
     /// Whether the packets account for the error.
     pub agrees: bool,
     /// What happened.
@@ -293,6 +321,8 @@ pub struct Lookup {
     pub server: String,
     /// For which name.
     pub name: String,
+    /// The webhooks that are called by that name, as the cluster's objects have it.
+    pub cluster: Option<Whom>,
     /// For which type of record.
     #[serde(rename = "type")]
     pub kind: String,
@@ -311,6 +341,8 @@ pub struct Group {
     pub server: String,
     /// Its name.
     pub server_name: Option<String>,
+    /// Whom the cluster's objects know it as.
+    pub cluster: Option<Whom>,
     /// How many connections (or lookups) had this verdict.
     pub count: u64,
     /// How many connections the server has in all.

@@ -7,8 +7,56 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use crate::bytes::Reader;
 use crate::time::Timestamp;
+use crate::tls::pool::Pool;
+
+/// The certificates of one handshake (RFC 5246, section 7.4.2): the server's own first, then those that vouch for it.
+/// They stay as they were sent; lists that are the same can share their octets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CertificateList(Arc<[u8]>);
+
+impl CertificateList {
+    /// Of longer chains the front is read.
+    const MAX: usize = 16;
+    /// Octets of one list that are kept: a chain of three with RSA keys takes a quarter of it.
+    const MAX_OCTETS: usize = 16 << 10;
+
+    /// Reads the body of a Certificate message; `None` where it holds none.
+    pub(crate) fn read(body: &[u8], pool: &mut Pool) -> Option<Self> {
+        let mut reader = Reader(body);
+        reader.u24()?;
+        let list = reader.0.get(..Self::MAX_OCTETS).unwrap_or(reader.0);
+        certificates(list).next()?;
+        Some(Self(pool.octets(list)))
+    }
+
+    /// The certificates (X.509 DER), as far as the list is whole.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        certificates(&self.0)
+    }
+
+    /// How long it is.
+    pub(crate) fn octets(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The server's own.
+    pub(crate) fn leaf(&self) -> Option<&[u8]> {
+        self.iter().next()
+    }
+}
+
+fn certificates(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut reader = Reader(list);
+    std::iter::from_fn(move || {
+        let length = reader.u24()?;
+        reader.take(length as usize)
+    })
+    .take(CertificateList::MAX)
+}
 
 /// What a certificate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +127,31 @@ fn timestamp(time: ASN1Time) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_read_as_far_as_they_are_whole() {
+        let list = |body: &[u8]| {
+            let list = CertificateList::read(body, &mut Pool::default())?;
+            Some(list.iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
+        };
+        assert_eq!(list(&[0, 0, 9, 0, 0, 2, 1, 2, 0, 0, 1, 3]), Some(vec![vec![1, 2], vec![3]]));
+        assert_eq!(list(&[0, 0, 9, 0, 0, 2, 1, 2, 0, 0, 7, 3]), Some(vec![vec![1, 2]]));
+        assert_eq!(list(&[0, 0, 9, 0, 0, 2, 1]), None);
+        assert_eq!(list(&[0, 0, 0]), None);
+        assert_eq!(list(&[]), None);
+        let many = [&[0, 0, 0][..], &[0, 0, 1, 7].repeat(100)].concat();
+        assert_eq!(list(&many).unwrap().len(), CertificateList::MAX);
+        let long = [&[0, 0, 0, 0, 0xff, 0xff][..], &[7; 0xffff]].concat();
+        assert_eq!(list(&long), None);
+    }
+
+    #[test]
+    fn lists_that_are_the_same_share_their_octets() {
+        let mut pool = Pool::default();
+        let [one, other] =
+            [(); 2].map(|()| CertificateList::read(&[0, 0, 5, 0, 0, 2, 1, 2], &mut pool).unwrap());
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+    }
 
     fn certificate(names: &[&str]) -> Certificate {
         Certificate {

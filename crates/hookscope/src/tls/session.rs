@@ -7,10 +7,9 @@
 mod facts;
 mod messages;
 
-use std::sync::Arc;
-
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
+use crate::tls::certificate::CertificateList;
 use crate::tls::codes::{AlertDescription, CipherSuite, ContentType, Version};
 use crate::tls::handshake::Joiner;
 use crate::tls::inference::{Probable, content, is_http2_control};
@@ -45,8 +44,8 @@ pub(crate) struct Session {
     pub(crate) server_began: Option<Moment>,
     /// The last record of the server's handshake.
     pub(crate) server_flight: Option<Moment>,
-    /// The server's certificate, as it was sent (X.509 DER).
-    pub(crate) certificate: Option<Arc<[u8]>>,
+    /// The server's certificates, as they were sent.
+    pub(crate) certificates: Option<CertificateList>,
     /// Whether the server sent anything but an alert after the handshake.
     pub(crate) server_spoke: bool,
     /// Whether the ClientHello offers HTTP/2.
@@ -127,6 +126,11 @@ impl Session {
     /// The negotiated version, where it is known.
     pub(crate) fn version(&self) -> Option<Version> {
         Some(self.server_hello.as_ref()?.said.as_ref()?.version)
+    }
+
+    /// The server's own certificate (X.509 DER).
+    pub(crate) fn leaf(&self) -> Option<&[u8]> {
+        self.certificates.as_ref()?.leaf()
     }
 
     /// Alerts in the clear.

@@ -74,6 +74,15 @@ fn one_failure_needs_no_overview() {
 }
 
 #[test]
+fn what_was_logged_is_told_with_what_the_packets_say_to_it() {
+    for width in [80, 120] {
+        hold(&format!("log-{width}.txt"), &told(&sample::logged(), width, Detail::Normal));
+    }
+    let quiet = told(&sample::logged(), 80, Detail::Quiet);
+    assert!(quiet.ends_with("✗  1  nothing-sent  gone.example.io\n"), "{quiet}");
+}
+
+#[test]
 fn a_failed_lookup_is_told_with_its_queries() {
     hold("lookup-100.txt", &told(&sample::lookup(), 100, Detail::Normal));
 }

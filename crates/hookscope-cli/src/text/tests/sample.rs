@@ -1,11 +1,15 @@
 //! Reports as the engine writes them, modelled on captures of a real kube-apiserver.
 
+mod logged;
+
 use std::collections::BTreeMap;
 
 use hookscope::report::schema::{
     Call, Capture, Connection, EndpointReport, Event, Evidence, Example, Group, Latency, Lookup, PerSide,
     Report, Summary, Verdict,
 };
+
+pub(crate) use logged::logged;
 
 use crate::text::Code;
 
@@ -42,6 +46,7 @@ fn endpoint(
     EndpointReport {
         server: server.into(),
         server_name: name.map(Into::into),
+        cluster: None,
         connections: counts[0],
         calls: counts[1],
         failed: counts[2],
@@ -70,6 +75,17 @@ fn verdict(class: &'static str, code: &'static str, summary: &str, evidence: &[(
         summary: summary.into(),
         evidence: evidence.collect(),
         hints: Vec::new(),
+        apiserver_error: error(code).map(str::to_owned),
+    }
+}
+
+/// What kube-apiserver says of a code.
+fn error(code: &str) -> Option<&'static str> {
+    match code {
+        "deadline-exceeded" | "syn-unanswered" => Some("context deadline exceeded"),
+        "connection-refused" => Some("dial tcp 10.244.1.4:8443: connect: connection refused"),
+        "tls-certificate-rejected" => Some("tls: failed to verify certificate: x509: …"),
+        _ => None,
     }
 }
 
@@ -84,6 +100,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         server: server.into(),
         server_name: Some(name.into()),
         server_name_source: Some("sni"),
+        cluster: None,
         community_id: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=".into(),
         start: at(1.0),
         end: at(11.0),
@@ -96,6 +113,7 @@ fn connection(id: u64, client: &str, server: &str, name: &str, verdict: Verdict)
         retransmissions: PerSide::default(),
         connect_s: Some(0.000_042),
         tls: None,
+        verification: None,
         verdict,
         calls: Vec::<Call>::new(),
     }
@@ -124,6 +142,7 @@ fn group(
     Group {
         server: connection.server.clone(),
         server_name: connection.server_name.clone(),
+        cluster: None,
         count: counts[0],
         of: counts[1],
         first: at(times[0]),
@@ -153,6 +172,7 @@ fn sample(capture: Capture, endpoints: Vec<EndpointReport>, groups: Vec<Group>) 
         summary,
         endpoints,
         connections: Vec::new(),
+        cluster: None,
         log: Vec::new(),
         lookups: Vec::new(),
     };
@@ -368,6 +388,7 @@ pub(crate) fn lookup() -> Sample {
         client: "10.0.0.10".into(),
         server: "10.244.1.1:53".into(),
         name: "nx.lab.example".into(),
+        cluster: None,
         kind: "A".into(),
         attempts: 1,
         seconds: Some(0.002_434),
@@ -384,6 +405,7 @@ pub(crate) fn lookup() -> Sample {
     let group = Group {
         server: "10.244.1.1:53".into(),
         server_name: None,
+        cluster: None,
         count: 2,
         of: 2,
         first: at(0.0),

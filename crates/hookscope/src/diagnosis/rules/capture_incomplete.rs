@@ -51,6 +51,11 @@ impl Rule for CaptureIncomplete {
     }
 }
 
+/// The finding about a call that the capture does not cover.
+pub(in crate::diagnosis) fn finding() -> Finding {
+    Finding::fine(&CaptureIncomplete, PAGE.code, Phase::Connect)
+}
+
 fn lack(case: &Case<'_>) -> Option<Lack> {
     let connection = case.connection;
     let answered = case.last_call().is_some_and(Call::is_answered);

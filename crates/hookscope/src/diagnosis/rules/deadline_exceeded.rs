@@ -7,7 +7,6 @@ use crate::diagnosis::verdict::{Finding, Phase};
 use crate::diagnosis::{Page, Rule};
 use crate::packet::Moment;
 use crate::side::Side;
-use crate::time::Elapsed;
 
 #[derive(Debug)]
 pub(super) struct DeadlineExceeded;
@@ -26,9 +25,7 @@ impl Rule for DeadlineExceeded {
                 (case.deadline_kept(call, close.at)?, Some(close.at))
             }
             Some(_) => return None,
-            None if case.is_overdue(call.start) && !case.is_one_sided() => {
-                (Elapsed::from(case.config.deadline), None)
-            }
+            None if case.is_overdue(call.start) && !case.is_one_sided() => (case.deadline(), None),
             None => return None,
         };
         let finding = Finding::failure(&Self, PAGE.code, Phase::Request, gave_up.unwrap_or(Moment::END))

@@ -11,6 +11,7 @@ mod fin_in_tls_handshake;
 mod healthy;
 mod http_status;
 mod icmp_unreachable;
+mod nothing_sent;
 mod path_blackhole;
 mod protocol_mismatch;
 mod proxy_refused;
@@ -28,8 +29,10 @@ mod tls_client_rejected;
 mod tls_handshake_incomplete;
 mod tls_no_server_hello;
 
+pub(in crate::diagnosis) use capture_incomplete::finding as capture_incomplete;
 pub(in crate::diagnosis) use dns::judge as judge_lookup;
 pub(in crate::diagnosis) use healthy::{healthy_call, nothing};
+pub(in crate::diagnosis) use nothing_sent::finding as nothing_sent;
 pub(in crate::diagnosis) use syn_unanswered::judge_opening;
 
 use crate::diagnosis::Rule;
@@ -61,6 +64,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &client_aborted::ClientAborted,
     &response_stalled::ResponseStalled,
     &slow::Slow,
+    &nothing_sent::NothingSent,
     &capture_incomplete::CaptureIncomplete,
     &healthy::Healthy,
 ];

@@ -22,7 +22,7 @@ impl Rule for Slow {
     fn call(&self, case: &Case<'_>, call: &Call) -> Option<Finding> {
         let (first_byte, last_byte) = (call.first_byte?, call.last_byte?);
         let total = last_byte.since(call.start);
-        if total <= Elapsed::from(case.config.slow()) {
+        if !case.is_slow(total) {
             return None;
         }
         let handshake = handshake(case).filter(|(from, to)| {
@@ -45,7 +45,7 @@ impl Rule for Slow {
     fn describe(&self, story: &Story<'_>) -> Prose {
         let Some(call) = story.call else { return Prose::default() };
         let total = Human(call.last_byte.map_or(Elapsed::ZERO, |last| last.since(call.start)));
-        let threshold = Human(Elapsed::from(story.case.config.slow()));
+        let threshold = Human(story.case.slow());
         let server = story.server();
         if story.finding.code == SLOW_TLS_HANDSHAKE.code {
             let took = handshake(&story.case).map_or(Elapsed::ZERO, |(from, to)| to.since(from));

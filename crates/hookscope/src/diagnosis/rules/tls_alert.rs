@@ -4,7 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
 use crate::diagnosis::story::{Apart, Date, Prose, Story};
 use crate::diagnosis::verdict::{By, Cause, Class, Code, Finding, Phase};
-use crate::diagnosis::{Page, Rule};
+use crate::diagnosis::{Page, Rule, proof_prose};
 use crate::side::Side;
 use crate::tls::certificate::Certificate;
 use crate::tls::session::Alert;
@@ -72,7 +72,7 @@ fn cause(case: &Case<'_>, alert: &Alert) -> Option<Cause> {
         return None;
     }
     let session = case.tls()?;
-    let certificate = Certificate::read(session.certificate.as_deref()?)?;
+    let certificate = Certificate::read(session.leaf()?)?;
     let offered = session.offered();
     let is_for_server = match offered.and_then(|offered| offered.server_name.as_deref()) {
         Some(name) => Some(certificate.is_for(name)),
@@ -97,14 +97,19 @@ fn cause(case: &Case<'_>, alert: &Alert) -> Option<Cause> {
 
 fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
     let server = story.server();
-    let certificate =
-        story.case.tls().and_then(|session| session.certificate.as_deref()).and_then(Certificate::read);
+    let certificate = story.case.tls().and_then(|session| session.leaf()).and_then(Certificate::read);
     let summary =
         |why: &str| format!("The client rejected the certificate of {server} ({}): {why}", alert.description);
     let namespace = story.service().map_or("NAMESPACE", |(_, namespace)| namespace);
     let rotate = format!(
         "Renew the certificate and restart the webhook's pods: with cert-manager, `cmctl renew -n {namespace} CERTIFICATE`; else rerun the job that made it"
     );
+    if alert.description.is_about_certificate()
+        && let Some(prose) =
+            proof_prose::describe(story, &format!("the certificate of {server} ({})", alert.description))
+    {
+        return prose;
+    }
     let Some(certificate) = certificate.filter(|_| alert.description.is_about_certificate()) else {
         return Prose::only(format!(
             "The client ended the TLS handshake with {server}: {}",
@@ -156,7 +161,7 @@ fn by_client(story: &Story<'_>, alert: &Alert) -> Prose {
                 show_ca_bundle(story)
             ))
         }
-        Some(Cause::UnknownCa) => {
+        Some(Cause::UnknownCa | Cause::KeyUsage) => {
             let prose = Prose::only(summary(&format!("its issuer, {}, is not trusted", certificate.issuer)))
                 .hint(format!("Compare that issuer with the CAs in the webhook configuration's caBundle: {}", show_ca_bundle(story)))
                 .hint("Put the issuing CA into caBundle again: with cert-manager, check the inject-ca-from annotation and cainjector's log");

@@ -5,7 +5,7 @@ use crate::diagnosis::catalogue::page;
 use crate::diagnosis::rules::tls_alert::{show_apiserver_log, show_ca_bundle};
 use crate::diagnosis::story::{Prose, Story};
 use crate::diagnosis::verdict::{Finding, Phase};
-use crate::diagnosis::{Page, Rule};
+use crate::diagnosis::{Page, Rule, proof_prose};
 use crate::side::Side;
 
 #[derive(Debug)]
@@ -36,14 +36,20 @@ impl Rule for TlsCertificateRejected {
     }
 
     fn describe(&self, story: &Story<'_>) -> Prose {
+        let server = story.server();
+        if let Some(prose) = proof_prose::describe(story, &format!("the certificate of {server}")) {
+            return prose;
+        }
         let san = story.wanted_name();
         Prose::only(format!(
             "The client rejected the certificate of {}: it answered it with an alert instead of finishing the handshake",
-            story.server()
+            server
         ))
         .hint(format!("Read which check failed in kube-apiserver's log, as TLS 1.3 encrypts certificate and alert: {}", show_apiserver_log(story)))
         .hint(format!("Look at what the server presents: issuer, dates, SAN {san}: {}", story.show_certificate()))
-        .hint(format!("Unknown CA: compare its issuer with the webhook configuration's caBundle: {}", show_ca_bundle(story)))
+        .hint(proof_prose::compare(story).unwrap_or_else(|| {
+            format!("Unknown CA: compare its issuer with the webhook configuration's caBundle: {}", show_ca_bundle(story))
+        }))
         .hint("Expired or not yet valid: renew it, restart the pods, check the clocks")
         .hint(format!("Wrong name or no SAN: issue it anew with the SAN {san}; see that no other program answers on port {}", story.port()))
     }

@@ -1,8 +1,8 @@
 //! Handshake messages in the clear -> what a session remembers of them.
 
-use crate::bytes::Reader;
 use crate::packet::Moment;
 use crate::side::Side;
+use crate::tls::certificate::CertificateList;
 use crate::tls::codes::HandshakeType;
 use crate::tls::handshake::Message;
 use crate::tls::hello::{ClientHello, ServerHello};
@@ -62,13 +62,10 @@ impl Session {
                     });
                 }
             }
-            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body)) => {
-                // RFC 5246, section 7.4.2: a list of certificates, the server's own first.
-                let mut list = Reader(body);
-                let leaf = list.u24().and_then(|_| list.u24()).and_then(|length| list.take(length as usize));
-                if let (None, Some(leaf)) = (&self.certificate, leaf) {
-                    self.certificate = Some(pool.octets(leaf));
-                }
+            (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body))
+                if self.certificates.is_none() =>
+            {
+                self.certificates = CertificateList::read(body, pool);
             }
             _ => {}
         }

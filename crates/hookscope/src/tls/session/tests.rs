@@ -67,7 +67,7 @@ fn tls12_is_complete_with_the_later_finished() {
     let session = session(open().tls12_handshake("hook.default.svc"));
     assert_eq!(frame(session.complete), Some(9));
     assert!(session.version().is_some_and(|version| !version.is_13()));
-    assert_eq!(session.certificate.as_deref(), Some(tls::CERTIFICATE));
+    assert_eq!(session.leaf(), Some(tls::CERTIFICATE));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_resumed_tls12_session_is_complete_with_the_clients_finished() {
     let flight = [tls::server_hello(false, 0xc02b, Some("http/1.1")), finished()].concat();
     let session =
         session(open().client(&hello).server_ack().server(&flight).client(&finished()).server_ack());
-    assert_eq!((frame(session.complete), session.certificate.is_some()), (Some(7), false));
+    assert_eq!((frame(session.complete), session.leaf().is_some()), (Some(7), false));
 }
 
 #[test]
