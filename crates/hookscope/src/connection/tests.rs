@@ -4,6 +4,7 @@ use hookscope_testkit::{Conversation, Record, tls};
 
 use super::*;
 use crate::packet::{Frame, LinkType, Packet};
+use crate::tls::session::Session;
 use crate::wire::{Decoded, decode};
 
 /// The connection that a conversation's packets make, whatever else they might open.
@@ -221,4 +222,11 @@ fn what_is_no_repetition_of_the_syn_is_not_taken_for_one() {
         let again = dial().sequence_numbers(seq, 1).at_ms(wait).syn();
         segments(again, |_, segment| assert!(!opening.as_mut().unwrap().takes(segment), "{wait} {seq}"));
     }
+}
+
+#[test]
+fn a_connection_takes_little_room() {
+    // A million of them may be open at once: what few of them have belongs behind a pointer.
+    let sizes = [size_of::<Session>(), size_of::<Half>(), size_of::<Connection>()];
+    assert!(sizes[0] <= 200 && sizes[1] <= 152 && sizes[2] <= 872, "{sizes:?}");
 }
