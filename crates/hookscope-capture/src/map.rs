@@ -63,6 +63,9 @@ impl MappedFile {
     /// Lets go of the pages from `start` to `end`, so that a file takes no more of this process's memory than is being
     /// looked at. They stay in the system's cache, and come back if they are touched.
     pub(crate) fn release(&self, start: usize, end: usize) {
+        /// The page in which `end` lies is still needed, whatever its size.
+        const PAGE: usize = 64 << 10;
+        let end = end - end % PAGE;
         #[cfg(unix)]
         if start < end && end <= self.map.len() {
             // SAFETY: The advice drops pages of a map that is read-only and backed by its file: whoever touches them

@@ -18,14 +18,14 @@ const MAX_FILES: usize = 1 << 16;
 /// How inputs are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The most packets of a batch; 0 counts as 1. 2048 unless set: enough to share out among threads, few enough that
+    /// The most packets of a batch; 0 counts as 1. 4096 unless set: enough to share out among threads, few enough that
     /// a batch's headers stay in the cache.
     pub batch: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch: 2_048 }
+        Self { batch: 4_096 }
     }
 }
 

@@ -22,6 +22,9 @@ use crate::summary::{FileSummary, Warning};
 /// How many bytes of a map are made ready at a time.
 const AHEAD: usize = 2 << 20;
 
+/// How many bytes around a page the system maps with it, for more than what is usual.
+const NEIGHBOURS: usize = 128 << 10;
+
 /// Where an input's bytes are.
 enum Bytes {
     Mapped(MappedFile),
@@ -238,7 +241,8 @@ impl Source {
     pub(crate) fn fill(&mut self) {
         match &mut self.bytes {
             Bytes::Mapped(map) => {
-                map.release(self.released, self.start);
+                // What is touched brings its neighbours with it: those before the last pages that were let go of.
+                map.release(self.released.saturating_sub(NEIGHBOURS), self.start);
                 self.released = self.start;
                 if let Some(now) = map.shrunk_to() {
                     let before = map.bytes().len();

@@ -97,8 +97,7 @@ impl Inspector {
             workers.par_iter_mut().map(observe).collect()
         };
         traffic.packets(packets);
-        // All workers find the same.
-        malformed.into_iter().take(1).flatten().for_each(|reason| traffic.malformed(reason, 1));
+        malformed.into_iter().flatten().for_each(|reason| traffic.malformed(reason, 1));
         let heard: Vec<Heard> = workers.iter_mut().flat_map(|worker| worker.heard.drain(..)).collect();
         if !heard.is_empty() {
             lookups.observe(heard, config);

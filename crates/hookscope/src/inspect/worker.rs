@@ -1,17 +1,20 @@
 //! Packets -> the connections of one part: decodes all packets of a run, and takes those that are its own.
 //!
-//! Each worker decodes every packet. That takes less time than to decode it once and to hand it over: what one core
-//! has just written is the slowest that another can read, and a packet's bytes are in the cache of both.
+//! Each worker looks at every packet, and decodes its own and those that a glance does not tell. That takes less time than
+//! to decode all once and to hand them over: what one core has just written is the slowest that another can read, and a
+//! packet's bytes are in the cache of both.
+
+use std::cmp::Ordering;
 
 use crate::config::Config;
-use crate::flow::key::FlowKey;
+use crate::flow::key::{Endpoint, FlowKey};
 use crate::fragments::Fragments;
 use crate::inspect::shard::{Shard, When};
 use crate::lookup::Heard;
 use crate::packet::Packet;
 use crate::wire::{
     Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, Segment, decode,
-    decode_reassembled,
+    decode_reassembled, endpoints,
 };
 
 /// One part of all connections, and what it takes to find its packets.
@@ -33,7 +36,8 @@ impl Worker {
         Self { shard: Shard::new(config), fragments, index, workers, heard: Vec::new() }
     }
 
-    /// Takes its own of `packets`, the first of which stands at `start`. The first worker counts what cannot be decoded.
+    /// Takes its own of `packets`, the first of which stands at `start`. Of those that cannot be decoded it notes its own,
+    /// and the first worker those of which nobody can say whose they are.
     pub(crate) fn observe(
         &mut self,
         packets: &[Packet<'_>],
@@ -44,19 +48,30 @@ impl Worker {
         let mut clock = start.clock;
         for (position, packet) in (start.position..).zip(packets) {
             clock = clock.max(packet.time);
-            match decode(packet) {
-                Ok(Decoded::Tcp(segment)) => self.segment(&segment, When { position, clock }, config),
-                Ok(Decoded::Other) => {}
-                Ok(Decoded::Fragment(fragment)) => {
-                    if let Err(reason) = self.fragment(&fragment, When { position, clock }, config) {
-                        malformed.push(reason);
-                    }
+            let is_own = self.glance(packet);
+            if is_own == Some(false) {
+                continue;
+            }
+            let when = When { position, clock };
+            let taken = match decode(packet) {
+                Ok(Decoded::Tcp(segment)) => {
+                    self.segment(&segment, when, config);
+                    Ok(())
                 }
-                Ok(other) => self.take(&other, When { position, clock }, config),
-                Err(reason) => malformed.push(reason),
+                Ok(Decoded::Other) => Ok(()),
+                Ok(Decoded::Fragment(fragment)) => self.fragment(&fragment, when, config),
+                Ok(other) => {
+                    self.take(&other, when, config);
+                    Ok(())
+                }
+                Err(reason) => Err(reason),
+            };
+            if let Err(reason) = taken
+                && is_own.unwrap_or(self.index == 0)
+            {
+                malformed.push(reason);
             }
         }
-        self.shard.look(clock, config);
         self.shard.sweep(clock, config);
         self.heard.append(&mut self.shard.heard);
     }
@@ -68,14 +83,31 @@ impl Worker {
         }
     }
 
+    /// Whether it has the connection of a packet, where a glance at the packet shows that: most are decoded once.
+    #[inline]
+    fn glance(&self, packet: &Packet<'_>) -> Option<bool> {
+        if self.workers == 1 {
+            return None;
+        }
+        let (source, destination) = endpoints(packet)?;
+        match source.port.cmp(&destination.port) {
+            Ordering::Greater => Some(self.is_share(source)),
+            Ordering::Less => Some(self.is_share(destination)),
+            Ordering::Equal => None,
+        }
+    }
+
     /// Whether it has the connection. That is decided by the endpoint with the higher port, most likely the client's:
     /// ICMP errors that quote the address from before translation meet the connection there.
     #[inline]
     fn is_own(&self, key: &FlowKey) -> bool {
-        self.workers == 1 || {
-            let share = u128::from(key.ephemeral().hash()) * self.workers as u128;
-            (share >> 64) as usize == self.index
-        }
+        self.workers == 1 || self.is_share(key.ephemeral())
+    }
+
+    #[inline]
+    fn is_share(&self, client: Endpoint) -> bool {
+        let share = u128::from(client.hash()) * self.workers as u128;
+        (share >> 64) as usize == self.index
     }
 
     #[cold]

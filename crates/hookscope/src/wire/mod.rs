@@ -20,6 +20,7 @@ mod ipv4;
 mod ipv6;
 mod link;
 mod malformed;
+mod peek;
 mod tcp;
 mod tunnel;
 mod udp;
@@ -31,6 +32,7 @@ pub use self::fragment::{Fragment, FragmentKey, Reassembled};
 pub use self::icmp::{IcmpError, IcmpKind, Quote};
 pub use self::ip::Protocol;
 pub use self::malformed::Malformed;
+pub(crate) use self::peek::endpoints;
 pub use self::tcp::{Options, SackBlocks, TcpOption, Timestamps};
 
 use self::body::Body;
