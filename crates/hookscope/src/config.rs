@@ -129,7 +129,7 @@ pub struct Limits {
     /// After how long without a packet a connection that never got an answer is judged. Must exceed the longest
     /// wait between two SYNs: 64 s with Linux's defaults.
     pub unanswered: Duration,
-    /// IP fragments that wait for others of their datagram.
+    /// IP fragments that wait for others of their datagram, for each of the [shards](Config::shards).
     pub fragments: FragmentLimits,
     /// How long a closed connection may still receive packets (TIME-WAIT; RFC 9293, section 3.6.1).
     pub closed: Duration,

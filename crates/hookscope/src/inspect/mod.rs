@@ -1,8 +1,8 @@
 //! The engine: packets in, findings out. Connections are shared out among workers; the answer never depends on how.
 //!
 //! ```text
-//!  packets --+--> worker 0: decode -> its own connections -> verdicts --+--> report
-//!            +--> worker 1: decode -> its own connections -> verdicts --+
+//!  packets --+--> worker 0: its own -> decode -> connections -> verdicts --+--> report
+//!            +--> worker 1: its own -> decode -> connections -> verdicts --+
 //! ```
 //!
 //! All packets of a connection meet at one worker, in the order of the capture. Time is the capture's own.
