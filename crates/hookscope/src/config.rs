@@ -158,9 +158,18 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bounds for a run without an end: what is reported is bounded as well.
+    /// Bounds for a run without an end, in half a gigabyte: what is reported is bounded as well, and what is closed is let
+    /// go of sooner, since thousands of connections a second may be. What comes later than 15 s after a closing says
+    /// nothing new of a connection.
     pub fn unattended() -> Self {
-        Self { servers: 1_024, kept: 10_000, ..Self::default() }
+        Self {
+            connections: 1 << 18,
+            openings: 1 << 20,
+            servers: 1_024,
+            kept: 10_000,
+            closed: Duration::from_secs(15),
+            ..Self::default()
+        }
     }
 }
 
