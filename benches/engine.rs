@@ -1,7 +1,7 @@
 //! How fast packets become verdicts, without reading them from anywhere.
 //!
 //! ```text
-//! cargo bench -p hookscope --bench engine
+//! cargo bench -p hookscope --bench engine --features internals
 //! ```
 //!
 //! The capture is grown in memory: healthy TLS 1.3 calls, from many clients on short connections or from a few on long
@@ -14,7 +14,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use hookscope::packet::{Frame, LinkType};
 use hookscope::time::Timestamp;
-use hookscope::{Config, Inspection, Inspector, Keep, Packet, wire};
+use hookscope::{Config, Inspection, Inspector, Keep, Packet, internals};
 use hookscope_testkit::{Capture, Conversation, tls};
 
 fn main() {
@@ -54,7 +54,7 @@ fn decode(bencher: Bencher<'_, '_>) {
     let packets = packets(&MANY);
     counted(bencher, &packets).bench(|| {
         for packet in &packets {
-            let _ = black_box(wire::decode(packet));
+            let _ = black_box(internals::decodes(packet));
         }
     });
 }

@@ -1,4 +1,4 @@
-//! Pushes packets one by one, as a program with a capture loop of its own does, and prints the verdicts.
+//! Pushes packets one by one, as a program with a capture loop of its own does, and polls for verdicts in between.
 //!
 //! ```text
 //! cargo run --example push
@@ -9,8 +9,8 @@
 
 use std::net::SocketAddrV4;
 
-use hookscope::packet::{Frame, LinkType};
-use hookscope::report::Input;
+use hookscope::packet::LinkType;
+use hookscope::report::Event;
 use hookscope::time::Timestamp;
 use hookscope::{Config, Inspector, Packet};
 
@@ -27,32 +27,32 @@ fn main() -> Result<(), std::net::AddrParseError> {
         (1_050, segment(other, silent, SYN)),
         (3_050, segment(other, silent, SYN)),
     ];
-
-    let mut inspector = Inspector::new(Config::default());
+    let mut inspector = Inspector::new(Config { watch: true, ..Config::default() });
     for (number, (millis, bytes)) in (1..).zip(&packets) {
-        inspector.observe(&Packet {
-            time: Timestamp::from_nanos(millis * 1_000_000),
-            frame: Frame::new(0, number),
-            link_type: LinkType::RAW,
-            interface: 0,
-            wire_len: 40,
-            data: bytes,
-        });
+        let time = Timestamp::from_nanos(millis * 1_000_000);
+        inspector.observe(&Packet::new(number, time, LinkType::RAW, bytes));
+        tell(&mut inspector);
     }
-    for connection in inspector.finish().report(&Input::default()).connections {
-        println!("{}: {}", connection.verdict.code, connection.verdict.summary);
-    }
+    inspector.close(); // no packet follows: what is still open is judged as it stands
+    tell(&mut inspector);
     Ok(())
+}
+
+/// Prints what became known since the last time.
+fn tell(inspector: &mut Inspector) {
+    for event in inspector.take_events() {
+        if let Event::Notice(notice) = event {
+            println!("{}: {}", notice.verdict().code, notice.verdict().summary);
+        }
+    }
 }
 
 /// A TCP segment without data in an IPv4 packet. Checksums are left out: nobody verifies them.
 fn segment(from: SocketAddrV4, to: SocketAddrV4, flags: u8) -> [u8; 40] {
     let mut bytes = [0; 40];
     bytes[..10].copy_from_slice(&[0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6]);
-    bytes[12..16].copy_from_slice(&from.ip().octets());
-    bytes[16..20].copy_from_slice(&to.ip().octets());
-    bytes[20..22].copy_from_slice(&from.port().to_be_bytes());
-    bytes[22..24].copy_from_slice(&to.port().to_be_bytes());
+    bytes[12..20].copy_from_slice(&[from.ip().octets(), to.ip().octets()].concat());
+    bytes[20..24].copy_from_slice(&[from.port().to_be_bytes(), to.port().to_be_bytes()].concat());
     (bytes[31], bytes[32], bytes[33]) = (u8::from(flags == RST_ACK), 0x50, flags);
     bytes
 }

@@ -1,47 +1,32 @@
-//! Prints a line of CSV for each connection: what a spreadsheet or a database wants of a capture.
+//! Prints a table of webhooks from captures: how many connections and calls, how many failed, how long they took.
 //!
 //! ```text
 //! cargo run --release --example table -- fixtures/deadline-exceeded/deadline-10s.pcap
 //! ```
 
-use std::ops::ControlFlow;
+use hookscope::{Config, Keep};
+use hookscope_capture::{InputError, analyze};
 
-use hookscope::report::Input;
-use hookscope::{Config, Inspector, Keep};
-use hookscope_capture::{Options, for_each_batch};
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), InputError> {
     let files: Vec<String> = std::env::args().skip(1).collect();
-    let mut inspector = Inspector::new(Config { keep: Keep::All, ..Config::default() });
-    for_each_batch(&files, &Options::default(), |packets, _progress| {
-        inspector.observe_batch(packets);
-        ControlFlow::Continue(())
-    })?;
-    let report = inspector.finish().report(&Input { files, ..Input::default() });
+    // Counts are all that is wanted: no connection has to be kept.
+    let config = Config { keep: Keep::Examples, ..Config::default() };
+    let report = analyze(&files, config, |progress| {
+        if let Some(total) = progress.total {
+            eprint!("\r{} %", 100 * progress.consumed / total.max(1));
+        }
+    })?
+    .report();
 
-    println!("start,client,server,server_name,calls,severity,code,summary");
-    for connection in &report.connections {
-        let verdict = &connection.verdict;
-        let row = [
-            &connection.start,
-            &connection.client,
-            &connection.server,
-            connection.server_name.as_deref().unwrap_or_default(),
-            &connection.calls.len().to_string(),
-            verdict.severity,
-            verdict.code,
-            &verdict.summary,
-        ];
-        println!("{}", row.map(quoted).join(","));
+    println!("\r{:48} {:>6} {:>6} {:>6} {:>9}", "webhook", "conns", "failed", "calls", "p95 ms");
+    for endpoint in &report.endpoints {
+        let name = endpoint.server_name.as_deref().unwrap_or(&endpoint.server);
+        let p95 = endpoint.latency_s.map_or("-".into(), |latency| format!("{:.1}", latency.p95 * 1e3));
+        let (connections, failed, calls) = (endpoint.connections, endpoint.failed, endpoint.calls);
+        println!("{name:48} {connections:6} {failed:6} {calls:6} {p95:>9}");
+        for (code, count) in endpoint.verdicts.iter().filter(|(code, _)| **code != "ok") {
+            println!("  {code:46} {count:6}");
+        }
     }
     Ok(())
-}
-
-/// A field of CSV (RFC 4180): in quotes where it has to be.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
 }

@@ -22,6 +22,7 @@
 //! | `ahead` | a walk over a map | one that does not wait for memory |
 //! | `merge` | several inputs | one capture in time order |
 //! | `read` | the caller's paths and closure | the run |
+//! | `analyze` | the caller's paths and settings | what is found in them |
 //! | `live` | interfaces (feature `live`) | batches that own their packets |
 //! | `write` | chosen packets | pcapng with comments, within a bound |
 //! | `lines` | a text, such as a log | its lines |
@@ -55,6 +56,7 @@
 )]
 
 mod ahead;
+mod analyze;
 mod batch;
 mod compress;
 mod error;
@@ -70,6 +72,7 @@ mod stream;
 mod summary;
 pub mod write;
 
+pub use analyze::{Analysis, analyze};
 pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
 pub use lines::{LinesError, for_each_line};

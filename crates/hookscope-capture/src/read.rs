@@ -21,16 +21,20 @@ pub struct Options {
     /// The most packets of a batch; 0 counts as 1. 4096 unless set: enough to share out among threads, few enough that
     /// a batch's headers stay in the cache.
     pub batch: usize,
+    /// Options are added over time: end a literal with `..Options::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch: 4_096 }
+        Self { batch: 4_096, _more: () }
     }
 }
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Bytes of the inputs that are used, as they are stored (compressed, where they are), this batch included.
     pub consumed: u64,

@@ -5,9 +5,11 @@
 use std::fmt;
 
 use hookscope::packet::LinkType;
+use hookscope::report::Input;
 
 /// What was read, file by file in the order the inputs were given.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Summary {
     /// One entry for each input.
     pub files: Vec<FileSummary>,
@@ -35,6 +37,16 @@ impl Summary {
         all
     }
 
+    /// What a report says of the inputs.
+    pub fn input(&self) -> Input {
+        Input {
+            files: self.files.iter().map(|file| file.name.clone()).collect(),
+            truncated: self.truncated(),
+            warnings: self.warnings().map(ToString::to_string).collect(),
+            ..Input::default()
+        }
+    }
+
     /// All warnings, file by file.
     pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
         self.files.iter().flat_map(|file| &file.warnings)
@@ -43,6 +55,7 @@ impl Summary {
 
 /// What was read of one input.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct FileSummary {
     /// The input as the caller named it; `standard input` for `-`.
     pub name: String,

@@ -69,7 +69,9 @@ fn progress_comes_to_the_size_of_the_file() {
 fn reading_stops_when_told() {
     let dir = Dir::new();
     let path = dir.write("a.pcap", pcap(0..100));
-    let summary = for_each_batch(&[path], &Options { batch: 10 }, |_, _| ControlFlow::Break(())).unwrap();
+    let summary =
+        for_each_batch(&[path], &Options { batch: 10, ..Options::default() }, |_, _| ControlFlow::Break(()))
+            .unwrap();
     assert_eq!((summary.packets(), summary.truncated()), (10, false));
 }
 
@@ -160,13 +162,17 @@ fn a_file_that_shrinks_while_it_is_read_ends_with_a_warning() {
     let dir = Dir::new();
     let path = dir.write("a.pcap", pcap(0..1_000));
     let mut packets = 0;
-    let summary = for_each_batch(std::slice::from_ref(&path), &Options { batch: 10 }, |batch, _| {
-        packets += batch.len();
-        if packets == 500 {
-            std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
-        }
-        ControlFlow::Continue(())
-    })
+    let summary = for_each_batch(
+        std::slice::from_ref(&path),
+        &Options { batch: 10, ..Options::default() },
+        |batch, _| {
+            packets += batch.len();
+            if packets == 500 {
+                std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+            }
+            ControlFlow::Continue(())
+        },
+    )
     .unwrap();
     assert_eq!((packets, summary.truncated()), (500, true));
     assert!(warning(&summary).contains("after packet 500: the file was cut from 66024 to 100 bytes"));

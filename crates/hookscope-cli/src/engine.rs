@@ -1,13 +1,11 @@
 //! The one place where the command line meets the engine: turns captures into a report, rules into a catalogue.
 
-use std::ops::ControlFlow;
-
 use hookscope::diagnosis::Page;
 use hookscope::filter::NameFilter;
 use hookscope::report::schema::{Group, Report};
 use hookscope::report::{Input, LeftOut};
-use hookscope::{Config, Filter, Inspector, Keep};
-use hookscope_capture::{InputError, Options, Summary, for_each_batch};
+use hookscope::{Config, Filter, Keep};
+use hookscope_capture::{InputError, Summary, analyze};
 
 use crate::args::{Analyze, Format, Judging, Which};
 use crate::cluster::{self, Known};
@@ -37,14 +35,11 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
     pool(&args.judging)?
         .install(|| {
             let config = config(&args.judging, &args.which, keep);
-            let mut inspector = Inspector::new(Config { cluster, retain: log.retain(), ..config });
-            let summary = for_each_batch(&args.files, &Options::default(), |packets, at| {
-                inspector.observe_batch(packets);
-                progress.at(at.consumed, at.total);
-                ControlFlow::Continue(())
-            })?;
-            let inspection = inspector.finish();
-            let input = input(&summary, warnings.into_iter().chain(about_log).collect());
+            let config = Config { cluster, retain: log.retain(), ..config };
+            let analysis = analyze(&args.files, config, |at| progress.at(at.consumed, at.total))?;
+            let inspection = &analysis.inspection;
+            let mut input = analysis.input();
+            input.warnings.extend(warnings.into_iter().chain(about_log));
             // The groups are what the text report shows; in JSON every connection speaks for itself.
             let groups =
                 if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
@@ -71,6 +66,7 @@ pub(crate) fn config(judging: &Judging, which: &Which, keep: Keep) -> Config {
             servers: which.server.clone(),
             ports: which.port.clone(),
             names: which.name.iter().map(|name| NameFilter::new(name)).collect(),
+            ..Filter::default()
         },
         shards: rayon::current_num_threads(),
         ..Config::default()
@@ -79,11 +75,9 @@ pub(crate) fn config(judging: &Judging, which: &Which, keep: Keep) -> Config {
 
 /// What the readers know of the inputs; `warnings` are about those that are no captures.
 pub(crate) fn input(summary: &Summary, warnings: Vec<String>) -> Input {
-    Input {
-        files: summary.files.iter().map(|file| file.name.clone()).collect(),
-        truncated: summary.truncated(),
-        warnings: summary.warnings().map(ToString::to_string).chain(warnings).collect(),
-    }
+    let mut input = summary.input();
+    input.warnings.extend(warnings);
+    input
 }
 
 /// All codes, class by class.

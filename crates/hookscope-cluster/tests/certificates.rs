@@ -4,6 +4,7 @@ mod common;
 
 use common::{only, recordings, report, webhook, worst};
 use hookscope::report::schema::{Connection, Report};
+use hookscope::verdict::Cause;
 use serde_json::{Value, json};
 
 /// Objects in which only the webhook of this recording is left.
@@ -55,7 +56,7 @@ fn each_cause_is_proven_from_a_visible_certificate() {
         let connection = worst(&report);
         assert_eq!(connection.verdict.code, "tls-bad-certificate", "{name}");
         assert_eq!(connection.verdict.certainty, "observed", "{name}");
-        assert_eq!(connection.verdict.cause, Some(cause), "{name}");
+        assert_eq!(connection.verdict.cause.map(Cause::name), Some(cause), "{name}");
         assert_eq!(result(&report), Some(result_), "{name}");
         said(connection, what);
         assert!(connection.verdict.hints.len() >= 2, "{name}");
@@ -77,7 +78,7 @@ fn a_wrong_bundle_is_shown_with_both_issuers() {
     assert!(worst(&report_).verdict.hints[0].contains("ValidatingWebhookConfiguration tls12-unknown-ca"));
     // Go looks at the dates before it looks for the issuer.
     let report_ = report("tls-bad-certificate/tls12-expired.pcap", &objects);
-    assert_eq!(worst(&report_).verdict.cause, Some("expired"));
+    assert_eq!(worst(&report_).verdict.cause.map(Cause::name), Some("expired"));
 }
 
 #[test]
@@ -88,7 +89,10 @@ fn a_bundle_that_was_repaired_since_is_said_to_be() {
     );
     let connection = worst(&report);
     // The certificate has no other fault: that its issuer was not trusted then still holds.
-    assert_eq!((connection.verdict.cause, result(&report)), (Some("unknown-ca"), Some("trusted")));
+    assert_eq!(
+        (connection.verdict.cause.map(Cause::name), result(&report)),
+        (Some("unknown-ca"), Some("trusted"))
+    );
     said(connection, &["as the objects are now"]);
 }
 
@@ -126,7 +130,7 @@ fn where_the_certificate_is_encrypted_the_objects_explain_what_they_can() {
         let report = report(capture, &trusting("tls13-unknown-ca", &bundle));
         let connection = worst(&report);
         assert_eq!(connection.verdict.code, "tls-certificate-rejected");
-        assert_eq!((connection.verdict.cause, result(&report)), (None, result_), "{bundle}");
+        assert_eq!((connection.verdict.cause.map(Cause::name), result(&report)), (None, result_), "{bundle}");
         said(connection, &[what]);
     }
 }

@@ -35,7 +35,7 @@ fn a_service_that_does_not_exist_or_lacks_the_port() {
     let report_ = report("ok/ok-tls12.pcap", &objects);
     let found = finding(&report_, "service-missing");
     assert_eq!(
-        (found.webhook.as_str(), found.connections, found.severity),
+        (found.webhook.as_str(), found.connections, found.severity.name()),
         ("deadline-5s.lab.io", 0, "failure")
     );
     assert_eq!(found.service.as_deref(), Some("kyverno/nobody"));

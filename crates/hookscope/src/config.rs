@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cluster::Cluster;
 use crate::filter::Filter;
+use crate::rule::Rules;
 
 /// How an [`Inspector`](crate::Inspector) judges and how much it may hold.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Config {
     pub filter: Filter,
     /// What is known of the cluster: whose address is whose, and each webhook's own deadline.
     pub cluster: Option<Arc<Cluster>>,
+    /// Rules of the embedder's own, beside those that are built in.
+    pub rules: Rules,
     /// Whether to say what is known while packets still come, through
     /// [`Inspector::take_events`](crate::Inspector::take_events).
     pub watch: bool,
@@ -29,6 +32,9 @@ pub struct Config {
     pub shards: usize,
     /// Bounds on memory.
     pub limits: Limits,
+    /// Settings are added over time: end a literal with `..Config::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for Config {
@@ -40,9 +46,11 @@ impl Default for Config {
             retain: Retain::Reported,
             filter: Filter::default(),
             cluster: None,
+            rules: Rules::default(),
             watch: false,
             shards: 1,
             limits: Limits::default(),
+            _more: (),
         }
     }
 }
@@ -133,6 +141,9 @@ pub struct Limits {
     pub fragments: FragmentLimits,
     /// How long a closed connection may still receive packets (TIME-WAIT; RFC 9293, section 3.6.1).
     pub closed: Duration,
+    /// Settings are added over time: end a literal with `..Limits::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for Limits {
@@ -153,6 +164,7 @@ impl Default for Limits {
             unanswered: Duration::from_secs(130),
             fragments: FragmentLimits::default(),
             closed: Duration::from_secs(60),
+            _more: (),
         }
     }
 }
@@ -186,6 +198,9 @@ pub struct FragmentLimits {
     pub octets: usize,
     /// How long a datagram waits for its last fragment: 30 s unless set, as in Linux.
     pub timeout: Duration,
+    /// Settings are added over time: end a literal with `..FragmentLimits::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for FragmentLimits {
@@ -196,6 +211,7 @@ impl Default for FragmentLimits {
             datagram_fragments: 256,
             octets: 16 << 20,
             timeout: Duration::from_secs(30),
+            _more: (),
         }
     }
 }

@@ -17,17 +17,20 @@ pub struct Filter {
     pub ports: Vec<u16>,
     /// Server names, with `*` and `?`. A connection without a name passes none.
     pub names: Vec<NameFilter>,
+    /// Settings are added over time: end a literal with `..Filter::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Filter {
     /// Whether connections to `server` pass the lists of servers and ports.
-    pub fn admits_server(&self, server: Endpoint) -> bool {
+    pub(crate) fn admits_server(&self, server: Endpoint) -> bool {
         (self.servers.is_empty() || self.servers.iter().any(|filter| filter.admits(server)))
             && (self.ports.is_empty() || self.ports.contains(&server.port))
     }
 
     /// Whether connections to a server of this name pass the list of names.
-    pub fn admits_name(&self, name: Option<&str>) -> bool {
+    pub(crate) fn admits_name(&self, name: Option<&str>) -> bool {
         self.names.is_empty()
             || name.is_some_and(|name| self.names.iter().any(|filter| filter.0.matches(name)))
     }

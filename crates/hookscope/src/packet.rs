@@ -142,6 +142,14 @@ pub struct Packet<'a> {
     pub data: &'a [u8],
 }
 
+impl<'a> Packet<'a> {
+    /// The `number`-th packet (from 1) of a capture of one file or interface: of all its bytes, captured whole.
+    pub const fn new(number: u64, time: Timestamp, link_type: LinkType, data: &'a [u8]) -> Self {
+        let wire_len = if data.len() > u32::MAX as usize { u32::MAX } else { data.len() as u32 };
+        Self { time, frame: Frame::new(0, number), link_type, interface: 0, wire_len, data }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,16 +35,16 @@ impl Not for Side {
 
 /// A value for each side of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerSide<T> {
+pub(crate) struct PerSide<T> {
     /// The client's.
-    pub client: T,
+    pub(crate) client: T,
     /// The server's.
-    pub server: T,
+    pub(crate) server: T,
 }
 
 impl<T> PerSide<T> {
     /// Gives each side the other's value: for when it turns out who the client is.
-    pub const fn swap(&mut self) {
+    pub(crate) const fn swap(&mut self) {
         std::mem::swap(&mut self.client, &mut self.server);
     }
 }

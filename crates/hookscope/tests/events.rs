@@ -206,7 +206,7 @@ fn a_verdict_that_a_dropped_packet_could_explain_says_so() {
         driver.capture(capture);
         let report = driver.inspector.finish().report(&Input::default());
         let verdict = &report.connections[0].verdict;
-        (verdict.certainty, verdict.summary.contains("17 packets"))
+        (verdict.certainty.name(), verdict.summary.contains("17 packets"))
     };
     assert_eq!(verdict(&story, 4, 5), ("inferred", true));
     assert_eq!(verdict(&story, -9, -8), ("observed", false));

@@ -13,13 +13,15 @@ const MAP: &[(&str, &[&str])] = &[
     ("side", &[]),
     ("packet", &["time"]),
     ("flow", &[]),
+    ("verdict", &["side"]),
     // Chains of certificates, and who trusts them.
     ("trust", &["time"]),
     // A cluster's objects, and who stands behind an address.
     ("cluster", &[]),
     // Settings.
     ("filter", &["flow"]),
-    ("config", &["cluster", "filter"]),
+    ("rule", &["packet", "side", "time", "verdict"]),
+    ("config", &["cluster", "filter", "rule"]),
     // Octets of one packet: no state.
     ("wire", &["flow", "packet", "time"]),
     // The IP datagrams of several.
@@ -47,11 +49,13 @@ const MAP: &[(&str, &[&str])] = &[
             "flow",
             "lookup",
             "packet",
+            "rule",
             "side",
             "tcp",
             "time",
             "tls",
             "trust",
+            "verdict",
             "wire",
         ],
     ),
@@ -93,6 +97,7 @@ const MAP: &[(&str, &[&str])] = &[
             "time",
             "tls",
             "trust",
+            "verdict",
         ],
     ),
 ];

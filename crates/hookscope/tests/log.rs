@@ -206,7 +206,7 @@ fn where_nothing_was_sent_that_is_said_with_what_it_means() {
         let log =
             lines_about(DEADLINE, &[format!("{head}Post \"https://gone.ns.svc:443/?timeout=5s\": {error}")]);
         let line = &log[0];
-        assert_eq!((line.verdict.class, line.verdict.code), ("not-sent", "nothing-sent"), "{error}");
+        assert_eq!((line.verdict.class.name(), line.verdict.code), ("not-sent", "nothing-sent"), "{error}");
         assert!(line.verdict.summary.contains(word), "{error}: {}", line.verdict.summary);
         assert!(!line.verdict.hints.is_empty() && line.connection.is_none() && !line.outside, "{error}");
     }

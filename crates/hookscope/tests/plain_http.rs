@@ -4,6 +4,7 @@ use hookscope::packet::{Frame, LinkType};
 use hookscope::report::Input;
 use hookscope::report::schema::Connection;
 use hookscope::time::Timestamp;
+use hookscope::verdict::By;
 use hookscope::{Config, Inspector, Keep, Packet};
 use hookscope_testkit::{Capture, Conversation, tls, transform};
 
@@ -33,7 +34,7 @@ fn outline(connection: &Connection) -> (String, Vec<String>) {
     let calls =
         calls.map(|call| format!("{} {} {}", call.verdict.code, call.request_bytes, call.response_bytes));
     let verdict = &connection.verdict;
-    let by = verdict.by.unwrap_or("-");
+    let by = verdict.by.map_or("-", By::name);
     (format!("{} {} {by} {}", verdict.code, verdict.certainty, verdict.phase), calls.collect())
 }
 

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Recording, is_pending, stories};
+use hookscope::verdict::By;
 
 #[test]
 fn every_story_gets_its_verdict() {
@@ -22,7 +23,8 @@ fn every_story_gets_its_verdict() {
                 continue;
             }
         };
-        let actual = (verdict.code, verdict.by, verdict.certainty, verdict.phase);
+        let by = verdict.by.map(By::name);
+        let actual = (verdict.code, by, verdict.certainty.name(), verdict.phase.name());
         let expected = (story.code, story.by, story.certainty, story.phase);
         if actual != expected {
             failures.push(format!("{}: {actual:?}, not {expected:?}", story.name));

@@ -8,6 +8,7 @@ mod device;
 mod error;
 mod filter;
 mod lanes;
+mod watch;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,7 @@ pub use device::{Interface, interfaces};
 pub use error::LiveError;
 pub use filter::{check_filter, default_filter};
 use lanes::Lanes;
+pub use watch::Watch;
 
 /// What to capture, and how.
 #[derive(Clone, Debug)]
@@ -38,6 +40,9 @@ pub struct LiveOptions {
     pub batch: usize,
     /// Whether interfaces that are down are waited for.
     pub wait: bool,
+    /// Options are added over time: end a literal with `..LiveOptions::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for LiveOptions {
@@ -50,12 +55,14 @@ impl Default for LiveOptions {
             promiscuous: false,
             batch: 8_192,
             wait: false,
+            _more: (),
         }
     }
 }
 
 /// What did not reach us, since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Drops {
     /// Packets that the kernel's buffer had no room for.
     pub kernel: u64,
@@ -65,6 +72,7 @@ pub struct Drops {
 
 /// Something that happened to an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Change {
     /// It went down; it is waited for.
     Down(String),

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use hookscope::packet::Packet;
-use hookscope::wire;
 
 use super::Selection;
 use crate::batch::Batch;
@@ -47,7 +46,7 @@ impl Ring {
         if batch.memory() > 4 * batch.len() * 512 {
             batch.shrink();
         }
-        let hashes = batch.packets().map(|packet| wire::flow(&packet).map_or(0, |key| key.hash())).collect();
+        let hashes = batch.packets().map(|packet| packet.flow().map_or(0, |key| key.hash())).collect();
         let held = Held { batch, hashes };
         self.held += held.memory();
         self.batches.push_back(held);
@@ -116,7 +115,7 @@ mod tests {
     fn chosen(packet: &Packet<'_>, comment: &str) -> Chosen {
         let first = Moment { time: packet.time, frame: packet.frame };
         let comments = vec![(packet.frame, comment.to_owned())];
-        Chosen { keys: wire::flow(packet).into_iter().collect(), first, last: None, comments }
+        Chosen { keys: packet.flow().into_iter().collect(), first, last: None, comments }
     }
 
     #[test]

@@ -3,10 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use hookscope::flow::key::FlowKey;
+use hookscope::FlowKey;
 use hookscope::packet::{Frame, Moment, Packet};
 use hookscope::time::Timestamp;
-use hookscope::wire;
 
 /// A connection whose packets are wanted.
 #[derive(Clone, Debug)]
@@ -62,7 +61,7 @@ impl Selection {
         if self.comments.contains_key(&packet.frame) {
             return true;
         }
-        let Some(spans) = wire::flow(packet).and_then(|key| self.spans.get(&key)) else { return false };
+        let Some(spans) = packet.flow().and_then(|key| self.spans.get(&key)) else { return false };
         let at = Moment { time: packet.time, frame: packet.frame };
         let is_within = |(first, last): &(Moment, Option<Timestamp>)| {
             !at.is_before(*first) && last.is_none_or(|last| packet.time <= last)

@@ -62,7 +62,7 @@ pub(crate) type Seen = Vec<(i64, u16, u64)>;
 /// Reads `paths` in batches of at most `batch`.
 pub(crate) fn read(paths: &[impl AsRef<Path>], batch: usize) -> Result<(Seen, Summary), InputError> {
     let mut seen = Vec::new();
-    let summary = for_each_batch(paths, &Options { batch }, |packets, _| {
+    let summary = for_each_batch(paths, &Options { batch, ..Options::default() }, |packets, _| {
         assert!((1..=batch).contains(&packets.len()));
         for packet in packets {
             let micros = packet.time.as_nanos() / 1_000;

@@ -161,7 +161,7 @@ impl Metrics {
 
     fn judged(&mut self, counted: &Counted) -> Judged {
         let server_name = self.name(counted.server_name.as_deref());
-        Judged { server_name, code: counted.code, severity: counted.severity }
+        Judged { server_name, code: counted.code, severity: counted.severity.name() }
     }
 
     /// The label for a server's name.
@@ -256,17 +256,17 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use hookscope::flow::key::{Address, Endpoint};
     use hookscope::time::Elapsed;
+    use hookscope::verdict::Severity;
 
     use super::*;
 
     fn call(name: &str, millis: i64) -> Event {
         Event::Call(Counted {
-            server: Endpoint { address: Address::v4([10, 0, 0, 1]), port: 443 },
+            server: ([10, 0, 0, 1], 443).into(),
             server_name: Some(name.into()),
             code: "ok",
-            severity: "ok",
+            severity: Severity::Ok,
             total: Some(Elapsed::from_millis(millis)),
         })
     }

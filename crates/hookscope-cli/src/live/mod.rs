@@ -252,6 +252,7 @@ impl Watcher {
                 Change::Down(name) => format!("{name} went down: waiting until it is up again"),
                 Change::Gone(name) => format!("{name} is gone: waiting until there is one again"),
                 Change::Up(name) => format!("{name} is up again"),
+                _ => continue,
             });
         }
         self.metrics.state(&self.state());
@@ -330,7 +331,7 @@ impl Watcher {
         self.note_drops();
         self.inspector.close();
         self.tell()?;
-        let Drops { kernel, interface } = self.drops;
+        let Drops { kernel, interface, .. } = self.drops;
         if kernel > 0 {
             warnings
                 .push(format!("{kernel} packets were dropped by the kernel: see --buffer and the filter"));
@@ -343,7 +344,7 @@ impl Watcher {
         }
         let files = self.capture.link_types().map(|(name, _)| name.to_owned()).collect();
         let truncated = warnings.iter().any(|warning| warning.contains("the capture ends"));
-        let input = Input { files, truncated, warnings };
+        let input = Input { files, truncated, warnings, ..Input::default() };
         self.stop.store(true, Ordering::Relaxed);
         let inspection = self.inspector.finish();
         let groups = if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };

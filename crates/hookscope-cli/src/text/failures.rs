@@ -95,7 +95,7 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     }
     page.paragraph(2, 2, &Text::new().plain(prose::summary(group)))?;
     let mut facts = vec![format!("{} {}", subject::share(group), plural(group)), when(story, group)];
-    facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause))));
+    facts.extend(verdict.cause.map(|cause| format!("cause: {}", in_words(cause.name()))));
     if whom::is_ignored(group.cluster.as_ref(), story.report.cluster.as_ref()) {
         facts.push("failurePolicy: Ignore, requests go on without it".to_owned());
     }

@@ -18,8 +18,8 @@ pub(crate) const COPY: Style = AnsiColor::Cyan.on_default();
 pub(crate) const PLAIN: Style = Style::new();
 
 /// The sign and the colour of a severity.
-pub(crate) fn of_severity(severity: &str) -> (&'static str, Style) {
-    match severity {
+pub(crate) fn of_severity(severity: impl AsRef<str>) -> (&'static str, Style) {
+    match severity.as_ref() {
         "failure" => ("✗", FAILURE),
         "warning" => ("!", WARNING),
         _ => ("✓", GOOD),

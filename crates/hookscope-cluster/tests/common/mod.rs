@@ -79,10 +79,5 @@ pub(crate) fn inspect(capture: &str, config: Config) -> Report {
 
 /// The connection whose verdict is the gravest.
 pub(crate) fn worst(report: &Report) -> &Connection {
-    let rank = |it: &&Connection| match it.verdict.severity {
-        "failure" => 2,
-        "warning" => 1,
-        _ => 0,
-    };
-    report.connections.iter().max_by_key(rank).unwrap()
+    report.connections.iter().max_by_key(|it| it.verdict.severity).unwrap()
 }

@@ -6,12 +6,13 @@
 
 pub(crate) mod case;
 pub(crate) mod catalogue;
+mod custom;
 pub mod message;
 pub(crate) mod proof;
 mod proof_prose;
 mod rules;
 pub(crate) mod story;
-pub mod verdict;
+pub(crate) mod verdict;
 pub(crate) mod whom;
 
 pub use catalogue::{Page, page_of, pages};
@@ -54,25 +55,36 @@ pub(crate) trait Rule: fmt::Debug + Sync {
 
 /// The verdict on a connection that is over, or was watched to the end; `calls` are the verdicts on its calls.
 pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = &'f Finding>) -> Finding {
-    let findings = rules::RULES.iter().filter_map(|rule| rule.connection(case));
-    findings.chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
+    findings(case).chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
 }
 
 /// The verdict on a connection of which nothing but its SYNs was seen, up to `now`: what [`judge_connection`] would say,
-/// for where there are millions of them.
+/// for where there are millions of them, and no rules of an embedder's own.
 pub(crate) fn judge_opening(opening: &Opening, now: Timestamp) -> (Code, Severity) {
     rules::judge_opening(opening.count(), opening.waited(now))
 }
 
 /// The verdict on a call that was not answered, or not whole: what became of its connection since it began.
 pub(crate) fn judge_open_call(case: &Case<'_>, call: &Call) -> Finding {
-    let findings = rules::RULES.iter().filter_map(|rule| rule.connection(case));
-    findings.filter(|finding| !finding.at.is_before(call.start)).reduce(first).unwrap_or_else(rules::nothing)
+    findings(case)
+        .filter(|finding| !finding.at.is_before(call.start))
+        .reduce(first)
+        .unwrap_or_else(rules::nothing)
 }
 
 /// What is wrong with a call that was answered: mostly nothing.
 pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Option<Finding> {
-    rules::OF_CALLS.iter().filter_map(|rule| rule.call(case, call)).reduce(first)
+    let found = rules::OF_CALLS.iter().filter_map(|rule| rule.call(case, call)).reduce(first);
+    if case.config.rules.is_empty() {
+        found
+    } else {
+        custom::of_call(case, call).into_iter().chain(found).reduce(first)
+    }
+}
+
+/// All that any rule finds of a connection, an embedder's own first: on the same packet the first counts.
+fn findings<'c>(case: &'c Case<'_>) -> impl Iterator<Item = Finding> + 'c {
+    custom::of_connection(case).chain(rules::RULES.iter().filter_map(|rule| rule.connection(case)))
 }
 
 /// The verdict on a call that was answered, and with which nothing is wrong.

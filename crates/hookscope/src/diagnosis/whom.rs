@@ -63,6 +63,11 @@ fn longest(config: &Config, webhooks: impl Fn(&Cluster) -> Vec<WebhookId>) -> Du
 }
 
 impl Case<'_> {
+    /// How long its calls may take, as it was configured.
+    pub(crate) fn deadline_of_calls(&self) -> Duration {
+        deadline(self.connection, self.config)
+    }
+
     /// How long its calls may take.
     pub(crate) fn deadline(&self) -> Elapsed {
         deadline(self.connection, self.config).into()

@@ -8,24 +8,24 @@ use foldhash::fast::FixedState;
 
 /// An IP address in sixteen bytes: IPv4 as its IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address([u64; 2]);
+pub(crate) struct Address([u64; 2]);
 
 impl Address {
     const V4_MAPPED: u64 = 0xffff_0000_0000;
 
     /// From the four bytes of an IPv4 header.
-    pub const fn v4(bytes: [u8; 4]) -> Self {
+    pub(crate) const fn v4(bytes: [u8; 4]) -> Self {
         Self([0, Self::V4_MAPPED | u32::from_be_bytes(bytes) as u64])
     }
 
     /// From the sixteen bytes of an IPv6 header.
-    pub const fn v6(bytes: [u8; 16]) -> Self {
+    pub(crate) const fn v6(bytes: [u8; 16]) -> Self {
         let both = u128::from_be_bytes(bytes);
         Self([(both >> 64) as u64, both as u64])
     }
 
     /// The address as the standard library has it.
-    pub fn ip(self) -> IpAddr {
+    pub(crate) fn ip(self) -> IpAddr {
         let [high, low] = self.0;
         if high == 0 && low >> 32 == 0xffff {
             IpAddr::V4(Ipv4Addr::from_bits(low as u32))
@@ -52,23 +52,29 @@ impl fmt::Debug for Address {
 
 /// An address and a port: `10.0.0.1:443`, `[fd00::1]:443`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// The IP address.
-    pub address: Address,
+    pub(crate) address: Address,
     /// The TCP or UDP port.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Endpoint {
     /// The same as the standard library has it.
-    pub fn socket(&self) -> SocketAddr {
+    pub(crate) fn socket(&self) -> SocketAddr {
         SocketAddr::new(self.address.ip(), self.port)
     }
 
     /// The hash by which shards are chosen; the same on every run.
     #[inline]
-    pub fn hash(&self) -> u64 {
+    pub(crate) fn hash(&self) -> u64 {
         FixedState::default().hash_one(self)
+    }
+}
+
+impl From<SocketAddr> for Endpoint {
+    fn from(at: SocketAddr) -> Self {
+        Self { address: at.ip().into(), port: at.port() }
     }
 }
 
@@ -89,7 +95,7 @@ impl fmt::Debug for Endpoint {
 
 /// Which end of a [`FlowKey`] sent a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// The endpoint that sorts first.
     Low,
     /// The endpoint that sorts last.
@@ -98,7 +104,7 @@ pub enum End {
 
 impl End {
     /// The other end.
-    pub const fn other(self) -> Self {
+    pub(crate) const fn other(self) -> Self {
         match self {
             Self::Low => Self::High,
             Self::High => Self::Low,
@@ -119,7 +125,7 @@ pub struct FlowKey {
 impl FlowKey {
     /// The key of a packet from `source` to `destination`, and which end of the key its source is.
     #[inline]
-    pub fn of(source: Endpoint, destination: Endpoint) -> (Self, End) {
+    pub(crate) fn of(source: Endpoint, destination: Endpoint) -> (Self, End) {
         let ([a, b], [c, d]) = (source.address.0, destination.address.0);
         let (p, q) = (source.port, destination.port);
         // Without branches: who sends comes as a surprise on half of all packets.
@@ -135,7 +141,7 @@ impl FlowKey {
     }
 
     /// One endpoint of the flow.
-    pub const fn endpoint(&self, end: End) -> Endpoint {
+    pub(crate) const fn endpoint(&self, end: End) -> Endpoint {
         let [low, high] = self.ports;
         match end {
             End::Low => Endpoint { address: self.low, port: low },
@@ -146,7 +152,7 @@ impl FlowKey {
     /// The endpoint with the higher port, the first one of two equal: most likely the client's, whose port is
     /// ephemeral (RFC 6335, section 6).
     #[inline]
-    pub fn ephemeral(&self) -> Endpoint {
+    pub(crate) fn ephemeral(&self) -> Endpoint {
         let [low, high] = self.ports;
         self.endpoint(if low >= high { End::Low } else { End::High })
     }

@@ -1,3 +1,3 @@
 //! Flows: which packets belong together.
 
-pub mod key;
+pub(crate) mod key;

@@ -53,6 +53,9 @@ impl Books {
 
     /// Judges and counts a connection of which nothing but SYNs was seen.
     pub(super) fn settle_opening(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
+        if !config.rules.is_empty() {
+            return self.settle_as_connection(opening, now, config);
+        }
         let (code, severity) = judge_opening(opening, now);
         let group = self.tally.opening(opening, code, severity);
         let is_kept = is_wanted(config, group, opening.id);
@@ -65,6 +68,16 @@ impl Books {
                 let wanted = Wanted { verdict, about, is_kept };
                 self.keep(tracked, now, wanted, config);
             }
+        }
+    }
+
+    /// The same where there are rules that two numbers do not answer.
+    #[cold]
+    fn settle_as_connection(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
+        let mut tracked = Tracked::new(opening.connection());
+        opening.replay(&mut tracked.connection, &config.limits);
+        if let Some(wanted) = self.settle(&mut tracked, now, config) {
+            self.keep(tracked, now, wanted, config);
         }
     }
 

@@ -69,6 +69,9 @@ impl Inspector {
     /// Fewer packets than this are not worth waking another thread for.
     const WORTH_SHARING: usize = 256;
 
+    /// How many packets of an iterator are taken at once.
+    const BATCH: usize = 4_096;
+
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
         let count = config.shards.max(1);
@@ -180,6 +183,22 @@ impl Inspector {
     /// The latest time of all packets so far.
     pub fn clock(&self) -> Option<Timestamp> {
         self.traffic.last
+    }
+}
+
+/// Takes packets in the order of the capture, from anything that iterates over them.
+impl<'a> Extend<Packet<'a>> for Inspector {
+    fn extend<T: IntoIterator<Item = Packet<'a>>>(&mut self, packets: T) {
+        let mut packets = packets.into_iter();
+        let mut batch = Vec::with_capacity(Self::BATCH);
+        loop {
+            batch.clear();
+            batch.extend(packets.by_ref().take(Self::BATCH));
+            if batch.is_empty() {
+                return;
+            }
+            self.observe_batch(&batch);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::Keep;
 use crate::packet::{Frame, LinkType};
 use crate::report::Input;
 use crate::report::schema::Report;
+use crate::verdict::By;
 
 /// The report on a capture, every connection in it.
 fn report(capture: &Capture) -> Report {
@@ -79,7 +80,10 @@ fn an_icmp_error_alone_makes_the_connection_that_it_quotes() {
         (connection.client.as_str(), connection.server.as_str()),
         ("10.0.0.10:40000", "10.96.0.20:443")
     );
-    assert_eq!((connection.verdict.code, connection.verdict.by), ("icmp-port-unreachable", Some("network")));
+    assert_eq!(
+        (connection.verdict.code, connection.verdict.by),
+        ("icmp-port-unreachable", Some(By::Network))
+    );
     assert_eq!(connection.verdict.evidence[0].frame, 1);
     assert_eq!(connection.packets.client, 0);
 }

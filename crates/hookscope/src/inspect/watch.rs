@@ -6,6 +6,7 @@
 //! said in the end is the same with looks and without. Where that differs from what was said before, it is said again.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -26,15 +27,16 @@ use crate::time::{Elapsed, Timestamp};
 
 /// A connection or a call that is to be counted, once.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Counted {
     /// The server.
-    pub server: Endpoint,
+    pub server: SocketAddr,
     /// Its name, as the ClientHello has it, else the cluster's objects.
     pub server_name: Option<Box<str>>,
     /// The code of the verdict.
     pub code: &'static str,
     /// The severity of the verdict.
-    pub severity: &'static str,
+    pub severity: Severity,
     /// How long an answered call took.
     pub total: Option<Elapsed>,
 }
@@ -42,8 +44,8 @@ pub struct Counted {
 impl Counted {
     fn of(connection: &Connection, code: Code, severity: Severity) -> Self {
         let server_name = server_name(connection).map(Into::into);
-        let (code, severity) = (code.name, severity.name());
-        Self { server: connection.server(), server_name, code, severity, total: None }
+        let server = connection.server().socket();
+        Self { server, server_name, code: code.name, severity, total: None }
     }
 
     fn call(connection: &Connection, call: &Call, finding: Option<&Finding>) -> Self {

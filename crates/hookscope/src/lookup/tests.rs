@@ -9,6 +9,7 @@ use crate::packet::{Frame, LinkType, Packet};
 use crate::report::Input;
 use crate::report::schema::{Connection, Example, Lookup};
 use crate::time::Timestamp;
+use crate::verdict::By;
 
 const SERVER: &str = "10.96.0.10:53";
 const NAME: &str = "hook.example.org";
@@ -84,8 +85,8 @@ fn errors_in_answer_are_failures() {
         let story = Datagrams::new().asks(1, NAME, A).wait_ms(2).gets(1, NAME, A, answer, &[]);
         let lookup = lookups(&story.capture()).remove(0);
         assert_eq!((lookup.client.as_str(), lookup.server.as_str()), ("10.0.0.10", SERVER));
-        assert_eq!((lookup.verdict.code, lookup.verdict.phase), (expected, "dns"));
-        assert_eq!((lookup.verdict.by, lookup.seconds), (Some("server"), Some(0.002)));
+        assert_eq!((lookup.verdict.code, lookup.verdict.phase.name()), (expected, "dns"));
+        assert_eq!((lookup.verdict.by.map(By::name), lookup.seconds), (Some("server"), Some(0.002)));
         let frames: Vec<_> = lookup.verdict.evidence.iter().map(|evidence| evidence.frame).collect();
         assert_eq!(frames, [1, 2]);
         assert!(lookup.verdict.summary.contains(NAME) && !lookup.verdict.hints.is_empty());

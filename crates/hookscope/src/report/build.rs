@@ -11,7 +11,7 @@ use crate::diagnosis::message;
 use crate::diagnosis::message::facts::Facts;
 use crate::diagnosis::proof::Proof;
 use crate::diagnosis::story::{Prose, Story, is_host_name};
-use crate::diagnosis::verdict::{By, Cause, Certainty, Finding, Severity};
+use crate::diagnosis::verdict::{Certainty, Finding, Severity};
 use crate::flow::key::Endpoint;
 use crate::inspect::Inspection;
 use crate::inspect::lookups::Lookups;
@@ -349,7 +349,7 @@ impl<'a> Builder<'a> {
         let facts = || Facts::of(&story).with_cause(cause);
         let apiserver_error = failed.then(|| message::predict(&facts())).flatten();
         let verdict = self.finding(finding, finding.rule.describe(&story), deadline);
-        let verdict = schema::Verdict { cause: cause.map(Cause::name), apiserver_error, ..verdict };
+        let verdict = schema::Verdict { cause, apiserver_error, ..verdict };
         let until = finding.end.map_or(view.now, |end| end.time);
         self.uncertain(finding, view.connection.first.time, until, verdict)
     }
@@ -365,7 +365,7 @@ impl<'a> Builder<'a> {
     ) -> schema::Verdict {
         let dropped = self.found.losses.between(from, until);
         if dropped > 0 && finding.may_be_a_loss() {
-            verdict.certainty = Certainty::Inferred.name();
+            verdict.certainty = Certainty::Inferred;
             verdict.summary.push_str(&format!(
                 "; not certain: {dropped} packets of all connections were dropped by the capture meanwhile"
             ));
@@ -376,13 +376,13 @@ impl<'a> Builder<'a> {
     /// A finding and its words.
     pub(crate) fn finding(&self, finding: &Finding, prose: Prose, deadline: Elapsed) -> schema::Verdict {
         schema::Verdict {
-            class: finding.code.class.name(),
+            class: finding.code.class,
             code: finding.code.name,
-            severity: finding.severity.name(),
-            certainty: finding.certainty.name(),
-            by: finding.by.map(By::name),
-            phase: finding.phase.name(),
-            cause: finding.cause.map(Cause::name),
+            severity: finding.severity,
+            certainty: finding.certainty,
+            by: finding.by,
+            phase: finding.phase,
+            cause: finding.cause,
             deadline_s: Some(seconds(finding.deadline.unwrap_or(deadline))),
             summary: prose.summary,
             evidence: finding

@@ -29,6 +29,7 @@ pub enum Event {
 
 /// What is wrong with a connection or one of its calls, as soon as it is known.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Notice {
     /// When it was known, by the capture's clock.
     pub at: Timestamp,
@@ -96,13 +97,13 @@ impl Inspector {
 /// It, if the filter lets it pass, under its server's name or that of a webhook.
 fn passing(config: &Config, mut counted: Counted) -> Option<Counted> {
     let Config { filter, cluster, .. } = config;
-    if !filter.admits_server(counted.server) {
+    if !filter.admits_server(counted.server.into()) {
         return None;
     }
     let Some(cluster) = cluster else {
         return filter.admits_name(counted.server_name.as_deref()).then_some(counted);
     };
-    let server = counted.server.socket();
+    let server = counted.server;
     let asked = counted.server_name.as_deref().map_or(Asked::Unknown, Asked::Name);
     let is_of_webhook = || {
         let ids = cluster.find(server, asked);

@@ -15,6 +15,7 @@ use crate::inspect::tally::{LatencyTally, ServerTally};
 use crate::report::build::Builder;
 use crate::report::schema::{self, Finding};
 use crate::trust::{Bundle, Unusable};
+use crate::verdict::Severity;
 
 /// Ids of connections that a finding names.
 const IDS: usize = 8;
@@ -69,7 +70,7 @@ impl Builder<'_> {
                 [Self::unreachable, Self::not_listening, Self::bundle, Self::deadline, Self::own_namespace];
             findings.extend(rules.iter().filter_map(|rule| rule(self, &seen)));
         }
-        findings.sort_by_key(|it| (it.severity != "failure", std::cmp::Reverse(it.connections)));
+        findings.sort_by_key(|it| (it.severity != Severity::Failure, std::cmp::Reverse(it.connections)));
         findings
     }
 
@@ -299,13 +300,7 @@ impl Builder<'_> {
 }
 
 impl<'a> Seen<'a> {
-    fn finding(
-        &self,
-        severity: &'static str,
-        code: &'static str,
-        summary: String,
-        advice: String,
-    ) -> Finding {
+    fn finding(&self, severity: Severity, code: &'static str, summary: String, advice: String) -> Finding {
         let mut ids: Vec<u64> = self.groups().flat_map(|group| group.ids.iter().copied()).collect();
         ids.sort_unstable();
         ids.truncate(IDS);
@@ -324,16 +319,16 @@ impl<'a> Seen<'a> {
     }
 
     fn failure(&self, code: &'static str, summary: String, advice: String) -> Finding {
-        self.finding("failure", code, summary, advice)
+        self.finding(Severity::Failure, code, summary, advice)
     }
 
     fn warning(&self, code: &'static str, summary: String, advice: String) -> Finding {
-        self.finding("warning", code, summary, advice)
+        self.finding(Severity::Warning, code, summary, advice)
     }
 
     /// Failed connections, by server and code.
     fn groups(&self) -> impl Iterator<Item = &'a crate::inspect::tally::GroupTally> {
-        let failed = crate::diagnosis::verdict::Severity::Failure;
+        let failed = Severity::Failure;
         self.servers.iter().flat_map(|server| &server.groups).filter(move |group| group.severity == failed)
     }
 

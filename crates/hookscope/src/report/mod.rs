@@ -30,10 +30,14 @@ pub struct Input {
     pub truncated: bool,
     /// What a user should know about them, a sentence each.
     pub warnings: Vec<String>,
+    /// Settings are added over time: end a literal with `..Input::default()`.
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// What the filter leaves out, for a reader who wonders where it went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct LeftOut {
     /// All connections that were seen, those that pass the filter included.
     pub connections: u64,

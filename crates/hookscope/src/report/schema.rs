@@ -7,7 +7,10 @@ mod cluster;
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "serde")]
 use serde::Serialize;
+
+use crate::verdict::{By, Cause, Certainty, Class, Phase, Severity};
 
 pub use cluster::{Against, CertificateIdentity, ClusterReport, Finding, Verification, WebhookReport, Whom};
 
@@ -15,7 +18,9 @@ pub use cluster::{Against, CertificateIdentity, ClusterReport, Finding, Verifica
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// The whole answer to one capture.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Report {
     /// Always `hookscope/1`.
     pub schema: &'static str,
@@ -36,7 +41,9 @@ pub struct Report {
 }
 
 /// What was read.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Capture {
     /// The inputs, in the order given.
     pub files: Vec<String>,
@@ -59,7 +66,9 @@ pub struct Capture {
 }
 
 /// Totals over the capture.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Summary {
     /// TCP connections, healthy ones included.
     pub connections: u64,
@@ -78,7 +87,9 @@ pub struct Summary {
 }
 
 /// One server, under one name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct EndpointReport {
     /// Its address.
     pub server: String,
@@ -99,7 +110,9 @@ pub struct EndpointReport {
 }
 
 /// How long answered calls took, in seconds. Percentiles are exact to three digits.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Latency {
     /// The fastest.
     pub min: f64,
@@ -114,7 +127,9 @@ pub struct Latency {
 }
 
 /// One TCP connection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Connection {
     /// Position of its first packet in the capture, from 0.
     pub id: u64,
@@ -162,7 +177,9 @@ pub struct Connection {
 }
 
 /// A count for each side of a connection.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct PerSide {
     /// The client's.
     pub client: u64,
@@ -171,7 +188,9 @@ pub struct PerSide {
 }
 
 /// What a connection's TLS showed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Tls {
     /// The negotiated version; without a ServerHello the highest that the client offered.
     pub version: Option<String>,
@@ -190,7 +209,9 @@ pub struct Tls {
 }
 
 /// One TLS alert in the clear.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Alert {
     /// Who sent it: `client` or `server`.
     pub by: &'static str,
@@ -205,7 +226,9 @@ pub struct Alert {
 }
 
 /// A server's certificate.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Certificate {
     /// Distinguished name of the subject.
     pub subject: String,
@@ -220,7 +243,9 @@ pub struct Certificate {
 }
 
 /// One request and its response.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Call {
     /// Its position on the connection, from 0.
     pub index: u64,
@@ -239,22 +264,24 @@ pub struct Call {
 }
 
 /// What happened to a connection, a call or a lookup.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Verdict {
     /// The coarse class.
-    pub class: &'static str,
+    pub class: Class,
     /// The exact code.
     pub code: &'static str,
-    /// `ok`, `warning` or `failure`.
-    pub severity: &'static str,
-    /// `observed` or `inferred`.
-    pub certainty: &'static str,
-    /// Who caused it: `client`, `server`, `network` or `null`.
-    pub by: Option<&'static str>,
-    /// Where it happened: `dns`, `connect`, `tls`, `request`, `response` or `idle`.
-    pub phase: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How it is known.
+    pub certainty: Certainty,
+    /// Who caused it, where that is known.
+    pub by: Option<By>,
+    /// Where in the life of a call it happened.
+    pub phase: Phase,
     /// What the packets prove about a certificate that was rejected.
-    pub cause: Option<&'static str>,
+    pub cause: Option<Cause>,
     /// The deadline that applied.
     pub deadline_s: Option<f64>,
     /// One sentence in plain words.
@@ -270,7 +297,9 @@ pub struct Verdict {
 }
 
 /// A packet that shows something.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Evidence {
     /// Its number in its file, from 1.
     pub frame: u64,
@@ -281,7 +310,9 @@ pub struct Evidence {
 }
 
 /// One line of the apiserver's log.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct LogLine {
     /// Its number, from 1; of a line that was written in parts, that of the first.
     pub line: u64,
@@ -313,7 +344,9 @@ pub struct LogLine {
 }
 
 /// One DNS lookup.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Lookup {
     /// Who asked.
     pub client: String,
@@ -324,7 +357,7 @@ pub struct Lookup {
     /// The webhooks that are called by that name, as the cluster's objects have it.
     pub cluster: Option<Whom>,
     /// For which type of record.
-    #[serde(rename = "type")]
+    #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub kind: String,
     /// Queries sent.
     pub attempts: u64,
@@ -336,6 +369,7 @@ pub struct Lookup {
 
 /// Failures or warnings of one kind at one server: what the text report shows instead of every connection.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Group {
     /// The server, `ip:port`.
     pub server: String,
@@ -364,7 +398,7 @@ impl Group {
             Example::Connection { connection, .. } => &connection.verdict,
             Example::Lookup(lookup) => &lookup.verdict,
         };
-        verdict.severity == "failure"
+        verdict.severity == Severity::Failure
     }
 }
 
@@ -384,6 +418,7 @@ pub enum Example {
 
 /// One step of a connection's story.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Event {
     /// Seconds since the connection's first packet.
     pub after_s: f64,

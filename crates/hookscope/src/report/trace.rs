@@ -7,6 +7,7 @@ use crate::packet::Moment;
 
 /// Where the packets of a connection are.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Trace {
     /// The connection's id.
     pub id: u64,

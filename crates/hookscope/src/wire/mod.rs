@@ -33,7 +33,7 @@ pub use self::icmp::{IcmpError, IcmpKind, Quote};
 pub use self::ip::Protocol;
 pub use self::malformed::Malformed;
 pub(crate) use self::peek::endpoints;
-pub use self::tcp::{Options, SackBlocks, TcpOption, Timestamps};
+pub use self::tcp::Options;
 
 use self::body::Body;
 use self::ip::Ip;
@@ -201,14 +201,16 @@ pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
     network_layer(&Seen { time: packet.time, frame: packet.frame, vantage }, network)
 }
 
-/// The flow that `packet` belongs to: of its TCP segment or DNS message, or of the one that its ICMP error quotes. Not of
-/// fragments, which do not tell.
-pub fn flow(packet: &Packet<'_>) -> Option<FlowKey> {
-    match decode(packet).ok()? {
-        Decoded::Tcp(segment) => Some(segment.key),
-        Decoded::Udp(datagram) => Some(FlowKey::of(datagram.source, datagram.destination).0),
-        Decoded::Icmp(error) => Some(FlowKey::of(error.quote.source, error.quote.destination).0),
-        Decoded::Fragment(_) | Decoded::Other => None,
+impl Packet<'_> {
+    /// The flow that it belongs to: of its TCP segment or DNS message, or of the one that its ICMP error quotes. None for
+    /// what is neither, and for fragments, which do not tell.
+    pub fn flow(&self) -> Option<FlowKey> {
+        match decode(self).ok()? {
+            Decoded::Tcp(segment) => Some(segment.key),
+            Decoded::Udp(datagram) => Some(FlowKey::of(datagram.source, datagram.destination).0),
+            Decoded::Icmp(error) => Some(FlowKey::of(error.quote.source, error.quote.destination).0),
+            Decoded::Fragment(_) | Decoded::Other => None,
+        }
     }
 }
 

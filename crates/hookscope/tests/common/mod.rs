@@ -175,6 +175,7 @@ impl Recording {
             files: summary.files.iter().map(|file| file.name.clone()).collect(),
             truncated: summary.truncated(),
             warnings: summary.warnings().map(ToString::to_string).collect(),
+            ..Input::default()
         };
         Self { packets, input }
     }

@@ -4,10 +4,13 @@ mod logged;
 
 use std::collections::BTreeMap;
 
+use hookscope::Side;
+use hookscope::diagnosis::page_of;
 use hookscope::report::schema::{
     Call, Capture, Connection, EndpointReport, Event, Evidence, Example, Group, Latency, Lookup, PerSide,
     Report, Summary, Verdict,
 };
+use hookscope::verdict::{By, Cause, Certainty, Phase, Severity};
 
 pub(crate) use logged::logged;
 
@@ -63,13 +66,15 @@ fn answered(endpoint: EndpointReport, times: [f64; 4]) -> EndpointReport {
 fn verdict(class: &'static str, code: &'static str, summary: &str, evidence: &[(u64, &str)]) -> Verdict {
     let evidence =
         evidence.iter().map(|(frame, note)| Evidence { frame: *frame, file: None, note: (*note).into() });
+    let page = page_of(code).expect("codes have pages");
+    assert_eq!(page.code.class, class, "{code}");
     Verdict {
-        class,
+        class: page.code.class,
         code,
-        severity: "failure",
-        certainty: "observed",
+        severity: Severity::Failure,
+        certainty: Certainty::Observed,
         by: None,
-        phase: "connect",
+        phase: Phase::Connect,
         cause: None,
         deadline_s: Some(10.0),
         summary: summary.into(),
@@ -244,7 +249,12 @@ fn bad_certificate() -> Group {
             "Let the injector write the `caBundle` again, then restart the webhook's pods.",
         ],
     );
-    let verdict = Verdict { cause: Some("unknown-ca"), by: Some("client"), phase: "tls", ..verdict };
+    let verdict = Verdict {
+        cause: Some(Cause::UnknownCa),
+        by: Some(By::Side(Side::Client)),
+        phase: Phase::Tls,
+        ..verdict
+    };
     let steps = timeline(&[
         (0.0, 476, "client", "SYN"),
         (0.000_030, 477, "server", "SYN-ACK"),
@@ -302,7 +312,7 @@ fn rejected() -> Group {
     let summary = "The apiserver did not accept the server's certificate: after the server's flight it sent one \
                    alert-sized record and closed.";
     let verdict = Verdict {
-        certainty: "inferred",
+        certainty: Certainty::Inferred,
         ..hinted(
             verdict("tls-alert", "tls-certificate-rejected", summary, &[(1010, "alert-sized record")]),
             &[
@@ -324,7 +334,7 @@ fn rejected() -> Group {
 
 fn slow() -> Group {
     let verdict = Verdict {
-        severity: "warning",
+        severity: Severity::Warning,
         ..verdict(
             "slow-response",
             "slow",

@@ -198,13 +198,8 @@ impl Said {
 
     /// Whether a verdict accounts for it.
     pub(crate) fn is_given_by(self, code: &str, cause: Option<Cause>) -> bool {
-        self.is_given_with(code, cause.map(Cause::name))
-    }
-
-    /// The same with the name of the cause.
-    pub(crate) fn is_given_with(self, code: &str, cause: Option<&str>) -> bool {
         self.0.is_some_and(|wording| {
-            let said = wording.cause.map(Cause::name);
+            let said = wording.cause;
             let gives = wording.gives(code) || wording.gives(ANY_ALERT) && is_alert_of_no_page(code);
             gives && (cause.is_none() || said.is_none() || cause == said)
         })

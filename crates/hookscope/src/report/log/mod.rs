@@ -165,7 +165,7 @@ impl Builder<'_> {
             return Some(Seen {
                 connection: Some(connection.id),
                 index: event.judged.map(|judged| judged.call.index.into()),
-                ..unseen(told_by.said.is_given_with(verdict.code, verdict.cause), verdict)
+                ..unseen(told_by.said.is_given_by(verdict.code, verdict.cause), verdict)
             });
         }
         if !is_named {

@@ -1,9 +1,14 @@
 //! What a report says where it knows the cluster's objects.
 
+#[cfg(feature = "serde")]
 use serde::Serialize;
 
+use crate::verdict::Severity;
+
 /// What the cluster's objects add to what packets show.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct ClusterReport {
     /// All webhooks, in the order of the objects.
     pub webhooks: Vec<WebhookReport>,
@@ -12,7 +17,9 @@ pub struct ClusterReport {
 }
 
 /// One webhook, as it is configured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct WebhookReport {
     /// Its name, as kube-apiserver's log has it.
     pub name: String,
@@ -35,13 +42,15 @@ pub struct WebhookReport {
 }
 
 /// An object that cannot work as it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Finding {
     /// `service-missing`, `service-port-missing`, `service-without-endpoints`, `target-port-not-listening`,
     /// `ca-bundle-unusable`, `ca-bundle-out-of-date`, `deadline-below-latency` or `fail-policy-own-namespace`.
     pub code: &'static str,
-    /// `failure` where calls cannot succeed, else `warning`. It does not change the exit status: packets do.
-    pub severity: &'static str,
+    /// A failure where calls cannot succeed, else a warning. It does not change the exit status: packets do.
+    pub severity: Severity,
     /// The webhook's name.
     pub webhook: String,
     /// Its kind.
@@ -61,7 +70,9 @@ pub struct Finding {
 }
 
 /// Whom a server is known as to the cluster's objects.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Whom {
     /// Names of the webhooks that are called there: of several, packets do not tell which was called.
     pub webhooks: Vec<String>,
@@ -81,7 +92,9 @@ impl Whom {
 }
 
 /// How a rejected certificate looks to those who were to trust it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Verification {
     /// The certificates that the server presented, its own first: none where they were encrypted.
     pub presented: Vec<CertificateIdentity>,
@@ -90,7 +103,9 @@ pub struct Verification {
 }
 
 /// What one webhook's `caBundle` says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Against {
     /// The webhook.
     pub webhook: String,
@@ -111,7 +126,9 @@ pub struct Against {
 }
 
 /// Who a certificate is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct CertificateIdentity {
     /// Distinguished name of the subject.
     pub subject: String,

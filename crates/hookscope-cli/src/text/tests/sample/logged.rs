@@ -1,6 +1,7 @@
 //! A report with a log: what the log says, and what the packets say to it.
 
 use hookscope::report::schema::{LogLine, Verdict};
+use hookscope::verdict::Severity;
 
 use super::{Sample, at, deadline, hinted, verdict};
 
@@ -28,9 +29,9 @@ pub(crate) fn logged() -> Sample {
     let summary = "The log names a failed call of gone.example.io to gone.ns.svc:443, and the capture has no packet of it. The Service that the webhook configuration names does not exist";
     let hint = "Read what the error means: `hookscope explain --error 'MESSAGE'`";
     let unsent = hinted(verdict("not-sent", "nothing-sent", summary, &[]), &[hint]);
-    let ok = Verdict { severity: "ok", ..verdict("ok", "ok", "Answered in 2.5 ms", &[]) };
+    let ok = Verdict { severity: Severity::Ok, ..verdict("ok", "ok", "Answered in 2.5 ms", &[]) };
     let outside =
-        Verdict { severity: "ok", ..verdict("unknown", "capture-incomplete", "Logged before", &[]) };
+        Verdict { severity: Severity::Ok, ..verdict("unknown", "capture-incomplete", "Logged before", &[]) };
     sample.report.log = vec![
         LogLine {
             outside: true,
