@@ -1,6 +1,7 @@
 //! Samples of output are what the program prints, and commands for the shell are understood.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -14,7 +15,9 @@ fn shell(line: &str) -> Said {
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("sh");
     command.args(["-c", line]).current_dir(root()).env("PATH", path);
-    for name in ["COLUMNS", "CLICOLOR_FORCE", "NO_COLOR"] {
+    let of_others = ["COLUMNS", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"].map(str::to_owned);
+    let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("HOOKSCOPE_"));
+    for name in ours.chain(of_others) {
         command.env_remove(name);
     }
     said(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
@@ -32,7 +35,18 @@ pub(super) fn sample(command: &str) -> String {
     sample
 }
 
-/// A page with its samples as the program gives them.
+/// An example without what it says of itself at the top.
+fn example(name: &str) -> String {
+    let text = read(name);
+    let after = text.lines().skip_while(|line| line.starts_with("//!") || line.is_empty());
+    after.map(|line| format!("{line}\n")).collect()
+}
+
+fn has_python() -> bool {
+    Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// A page with its samples as the program gives them, and its examples as they are.
 fn with_samples(name: &str, text: &str) -> String {
     let mut out = String::new();
     let mut lines = text.lines().peekable();
@@ -47,14 +61,30 @@ fn with_samples(name: &str, text: &str) -> String {
                 first.starts_with("$ hookscope "),
                 "{name}: a sample must begin with `$ hookscope`: {first}"
             );
+            let mut is_kept = false;
             while let Some(inner) = lines.next_if(|line| line.trim_start() != "```") {
-                let Some(command) = inner.trim_start().strip_prefix("$ ") else { continue };
+                let Some(command) = inner.trim_start().strip_prefix("$ ") else {
+                    if is_kept {
+                        writeln!(out, "{inner}").unwrap();
+                    }
+                    continue;
+                };
+                is_kept = command.contains("python3") && !has_python();
+                if is_kept {
+                    eprintln!("no python3 here: not run: {command}");
+                    writeln!(out, "{inner}").unwrap();
+                    continue;
+                }
                 for line in sample(command).lines() {
-                    let line = format!("{:indent$}{line}", "");
-                    out.push_str(line.trim_end());
-                    out.push('\n');
+                    writeln!(out, "{}", format!("{:indent$}{line}", "").trim_end()).unwrap();
                 }
             }
+        }
+        let source = above.strip_prefix("<!-- from ").and_then(|rest| rest.strip_suffix(" -->"));
+        if let Some(source) = source.filter(|_| line.starts_with("```")) {
+            out.push_str(&example(source));
+            lines.by_ref().find(|line| *line == "```").expect("the example ends");
+            out.push_str("```\n");
         }
         above = line;
     }
@@ -66,7 +96,8 @@ fn samples_are_what_the_program_prints() {
     let mut samples = 0;
     // The pages of verdicts are written whole.
     for name in pages().iter().filter(|name| !name.contains("/verdicts/")) {
-        if read(name).contains("```console") {
+        let text = read(name);
+        if text.contains("```console") || text.contains("<!-- from ") {
             samples += 1;
             hold(name, |text| with_samples(name, text));
         }
