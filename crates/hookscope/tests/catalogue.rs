@@ -157,12 +157,12 @@ fn codes_that_pages_mention_exist() {
 
 #[test]
 fn options_and_subcommands_that_pages_mention_exist() {
-    // The README is held against the program.
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let rows: String = readme.lines().filter(|line| line.starts_with("| `-")).collect();
+    // The tables of options are held against the program.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/command-line.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: String = page.lines().filter(|line| line.starts_with("| `-")).collect();
     let options: BTreeSet<_> = options(&rows).collect();
-    assert!(options.contains("--deadline"), "the README has no table of options");
+    assert!(options.contains("--deadline"), "the book has no table of options");
     for page in pages() {
         for code in code_of(page.text) {
             let own = code.strip_prefix("hookscope ");

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod compressed;
+mod docs;
 mod explain;
 mod extract;
 mod inputs;
@@ -9,7 +10,6 @@ mod inputs;
 mod interrupt;
 mod logs;
 mod lookups;
-mod readme;
 mod reports;
 mod support;
 mod usage;
