@@ -26,6 +26,12 @@ pub(crate) enum Failure {
     /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
     #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
     MistakenForFile { typed: String, command: &'static str },
+    /// A code was given where a file is due.
+    #[error("{code}: no such file; did you mean 'hookscope explain {code}'?")]
+    CodeForFile { code: String },
+    /// There is no manual page of this command.
+    #[error("there is no command '{command}'; there are pages of analyze, live, extract and explain")]
+    NoSuchManual { command: String },
     /// No verdict has this code.
     #[error("there is no code '{code}'; {advice}")]
     UnknownCode {
