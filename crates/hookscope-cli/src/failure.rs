@@ -17,6 +17,10 @@ pub(crate) enum Failure {
     /// A log cannot be read at all.
     #[error(transparent)]
     Lines(#[from] hookscope_capture::LinesError),
+    /// A log that is to be read when the capture ends is no file that can be.
+    #[cfg(feature = "live")]
+    #[error("{path}: {reason}; --log takes a file here, such as that of 'kubectl logs -f POD > FILE'")]
+    LiveLog { path: String, reason: String },
     /// A file is no log of kube-apiserver's.
     #[error(transparent)]
     Log(#[from] hookscope::log::NotALog),

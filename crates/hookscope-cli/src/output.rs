@@ -68,6 +68,9 @@ fn totals(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 #[cfg(feature = "live")]
 pub(crate) fn ndjson_rest(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     line(out, "capture", &serde_json::to_string(&report.capture)?)?;
+    for logged in &report.log {
+        line(out, "log", &serde_json::to_string(logged)?)?;
+    }
     totals(out, report)
 }
 

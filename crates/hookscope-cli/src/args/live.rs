@@ -72,6 +72,15 @@ pub(crate) struct Live {
     #[arg(long, help_heading = "When to stop")]
     pub(crate) until_failure: bool,
 
+    /// kube-apiserver's log: each failed call that it names is explained by the packets, in the final report
+    ///
+    /// A file that grows, or is there already; it is opened at the start, so that whom this runs as need not be
+    /// allowed to read it, and read at the end. Where it was rotated meanwhile, the file that has taken its place is
+    /// read as well. May be given several times.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) log: Vec<PathBuf>,
+
     /// Say how it goes this often
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Report")]
     pub(crate) summary_every: Option<Duration>,
