@@ -58,19 +58,34 @@ pub enum LinesError {
 pub fn for_each_line(
     path: &Path,
     longest: usize,
-    mut each: impl FnMut(&[u8], bool),
+    each: impl FnMut(&[u8], bool),
 ) -> Result<Option<String>, LinesError> {
     let name = name_of(path);
+    if is_stdin(path) {
+        return for_each_line_of(&name, io::stdin(), longest, each);
+    }
     let refused = |error| LinesError::Io { path: name.clone(), error };
-    let input = if is_stdin(path) {
-        Input::new(io::stdin())
-    } else {
-        let file = File::open(path).map_err(refused)?;
-        if file.metadata().is_ok_and(|file| file.is_dir()) {
-            return Err(refused(io::ErrorKind::IsADirectory.into()));
-        }
-        Input::new(file)
-    };
+    let file = File::open(path).map_err(refused)?;
+    if file.metadata().is_ok_and(|file| file.is_dir()) {
+        return Err(refused(io::ErrorKind::IsADirectory.into()));
+    }
+    for_each_line_of(&name, file, longest, each)
+}
+
+/// As [`for_each_line`], of an input that is open: `name` is what it is called in what is said of it.
+///
+/// # Errors
+///
+/// [`LinesError`] where it has no lines that can be read.
+pub fn for_each_line_of(
+    name: &str,
+    input: impl Read + Send + 'static,
+    longest: usize,
+    mut each: impl FnMut(&[u8], bool),
+) -> Result<Option<String>, LinesError> {
+    let name = name.to_owned();
+    let refused = |error| LinesError::Io { path: name.clone(), error };
+    let input = Input::new(input);
     let mut decoder = Decoder::new(input).map_err(refused)?;
     let mut lines = Lines { line: Vec::new(), length: 0, number: 1, longest };
     let mut chunk = vec![0; CHUNK];

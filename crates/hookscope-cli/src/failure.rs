@@ -17,6 +17,10 @@ pub(crate) enum Failure {
     /// A log cannot be read at all.
     #[error(transparent)]
     Lines(#[from] hookscope_capture::LinesError),
+    /// A log that is to be read when the capture ends is no file that can be.
+    #[cfg(feature = "live")]
+    #[error("{path}: {reason}; --log takes a file here, such as that of 'kubectl logs -f POD > FILE'")]
+    LiveLog { path: String, reason: String },
     /// A file is no log of kube-apiserver's.
     #[error(transparent)]
     Log(#[from] hookscope::log::NotALog),
@@ -26,6 +30,12 @@ pub(crate) enum Failure {
     /// A subcommand was mistyped, or stands behind an option, and was taken for a file.
     #[error("{typed}: no such file; did you mean the subcommand, as in 'hookscope {command} …'?")]
     MistakenForFile { typed: String, command: &'static str },
+    /// A code was given where a file is due.
+    #[error("{code}: no such file; did you mean 'hookscope explain {code}'?")]
+    CodeForFile { code: String },
+    /// There is no manual page of this command.
+    #[error("there is no command '{command}'; there are pages of analyze, live, extract and explain")]
+    NoSuchManual { command: String },
     /// No verdict has this code.
     #[error("there is no code '{code}'; {advice}")]
     UnknownCode {

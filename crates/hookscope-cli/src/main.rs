@@ -10,6 +10,7 @@ mod engine;
 mod evidence;
 mod failure;
 mod interrupt;
+mod invocation;
 #[cfg(feature = "live")]
 mod live;
 mod log;
@@ -21,28 +22,27 @@ mod text;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::Cli;
-
 /// What captures that we write bear as their author.
 const APPLICATION: &str = concat!("hookscope ", env!("CARGO_PKG_VERSION"));
 /// Bad usage, or an input that cannot be read.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let command = match args::parse() {
+        Ok(command) => command,
         Err(error) => {
             // Help that nobody reads to its end is no failure.
             let _ = error.print();
+            if let Some(variable) = args::culprit(&error) {
+                complain(&format!("the value is that of the environment's {variable}"));
+            }
             return if error.use_stderr() { ExitCode::from(UNUSABLE) } else { ExitCode::SUCCESS };
         }
     };
-    match commands::run(cli.into_command()) {
+    match commands::run(command) {
         Ok(status) => status.into(),
         Err(failure) => {
-            complain(&failure.to_string());
+            complain(&invocation::renamed(&failure.to_string()));
             for line in failure.pointer().into_iter().flatten() {
                 let _ = writeln!(std::io::stderr(), "  {}", text::printable(line));
             }

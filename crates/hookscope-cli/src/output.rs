@@ -5,10 +5,19 @@
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
+#[cfg(any(feature = "live", test))]
+use hookscope::report::Notice;
 use hookscope::report::schema::{Lookup, Report};
 use serde_json::Value;
+#[cfg(any(feature = "live", test))]
+use serde_json::json;
 
 use crate::failure::Failure;
+#[cfg(feature = "live")]
+use crate::text::Pulse;
+
+#[cfg(test)]
+mod schema;
 
 /// Writes to standard output until its reader closes it.
 pub(crate) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
@@ -59,6 +68,9 @@ fn totals(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 #[cfg(feature = "live")]
 pub(crate) fn ndjson_rest(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     line(out, "capture", &serde_json::to_string(&report.capture)?)?;
+    for logged in &report.log {
+        line(out, "log", &serde_json::to_string(logged)?)?;
+    }
     totals(out, report)
 }
 
@@ -72,6 +84,32 @@ pub(crate) fn lookup(lookup: &Lookup) -> io::Result<String> {
         fields.insert("record_type".to_owned(), kind);
     }
     Ok(object("lookup", &lookup.to_string()))
+}
+
+/// The line of a connection of which something became known.
+#[cfg(any(feature = "live", test))]
+pub(crate) fn notice(notice: &Notice) -> io::Result<String> {
+    let mut object = serde_json::to_value(&notice.connection)?;
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("at".to_owned(), json!(notice.at.to_string()));
+        fields.insert("about_call".to_owned(), json!(notice.call));
+        fields.insert("revises".to_owned(), json!(notice.revises));
+        fields.insert("is_over".to_owned(), json!(notice.is_over));
+    }
+    Ok(self::object("connection", &object.to_string()))
+}
+
+/// The line that says how it goes.
+#[cfg(feature = "live")]
+pub(crate) fn pulse(pulse: &Pulse<'_>) -> io::Result<String> {
+    let mut object = serde_json::to_value(pulse.summary)?;
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("at".to_owned(), json!(pulse.at));
+        fields.insert("packets".to_owned(), json!(pulse.packets));
+        fields.insert("open_connections".to_owned(), json!(pulse.open));
+        fields.insert("dropped_packets".to_owned(), json!(pulse.dropped));
+    }
+    Ok(self::object("pulse", &object.to_string()))
 }
 
 /// The line of an object, with its type as the first field.

@@ -32,7 +32,9 @@ fn in_colour(color: When, terminal: bool, env: impl Fn(&str) -> Option<String>) 
         When::Never => false,
         When::Auto if set("NO_COLOR") => false,
         When::Auto if forced() => true,
-        When::Auto => terminal && env("TERM").as_deref() != Some("dumb"),
+        When::Auto => {
+            terminal && env("CLICOLOR").as_deref() != Some("0") && env("TERM").as_deref() != Some("dumb")
+        }
     }
 }
 
@@ -56,6 +58,10 @@ mod tests {
         assert!(auto(false, &[("CLICOLOR_FORCE", "1")]));
         assert!(!auto(false, &[("CLICOLOR_FORCE", "0")]));
         assert!(!auto(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!auto(true, &[("CLICOLOR", "0")]) && auto(true, &[("CLICOLOR", "1")]));
+        assert!(
+            !auto(false, &[("CLICOLOR", "1")]) && auto(false, &[("CLICOLOR", "0"), ("CLICOLOR_FORCE", "1")])
+        );
     }
 
     #[test]

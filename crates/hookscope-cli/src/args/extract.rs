@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueHint};
 
-use super::{Judging, Which};
+use super::{AsTcpdump, Judging, Which};
 
 pub(super) const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope extract day.pcap.gz -w failed.pcapng                     all that failed
@@ -15,8 +15,11 @@ pub(super) const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
 #[derive(Debug, Args)]
 pub(crate) struct Extract {
     /// Captures to read; '-' is standard input, which is kept in a temporary file meanwhile
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", required_unless_present = "read", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) as_tcpdump: AsTcpdump,
 
     /// The capture to write, as pcapng; '-' is standard output
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath, help_heading = "Which packets")]

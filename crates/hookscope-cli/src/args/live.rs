@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueHint};
 
-use super::size::{Rotate, rotate, size};
-use super::{Judging, Shape, Which, duration};
+use super::units::{Rotate, duration, rotate, size};
+use super::{Judging, Numeric, Shape, Which};
 
 pub(super) const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope live                                        all interfaces, until Ctrl-C
@@ -25,10 +25,11 @@ pub(crate) struct Live {
 
     /// Interface to capture from; may be given several times [default: any]
     #[arg(short, long, value_name = "IFACE", action = ArgAction::Append, help_heading = "Capturing")]
+    #[arg(env = "HOOKSCOPE_INTERFACE", hide_env = true)]
     pub(crate) interface: Vec<String>,
 
     /// List the interfaces, and end
-    #[arg(long, help_heading = "Capturing")]
+    #[arg(short = 'D', long, help_heading = "Capturing")]
     pub(crate) list_interfaces: bool,
 
     /// Print the filter that is used, and end; --port makes it narrower
@@ -55,6 +56,7 @@ pub(crate) struct Live {
 
     /// Whom to run as once the interfaces are open [default: nobody, where started as root]
     #[arg(long, value_name = "NAME", help_heading = "Capturing")]
+    #[arg(env = "HOOKSCOPE_USER", hide_env = true)]
     pub(crate) user: Option<String>,
 
     /// Stop after this time
@@ -69,6 +71,15 @@ pub(crate) struct Live {
     /// Stop at the first failure
     #[arg(long, help_heading = "When to stop")]
     pub(crate) until_failure: bool,
+
+    /// kube-apiserver's log: each failed call that it names is explained by the packets, in the final report
+    ///
+    /// A file that grows, or is there already; it is opened at the start, so that whom this runs as need not be
+    /// allowed to read it, and read at the end. Where it was rotated meanwhile, the file that has taken its place is
+    /// read as well. May be given several times.
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(help_heading = "Reading and judging")]
+    pub(crate) log: Vec<PathBuf>,
 
     /// Say how it goes this often
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Report")]
@@ -95,6 +106,7 @@ pub(crate) struct Live {
 
     /// Serve OpenMetrics at http://ADDR/metrics, such as 127.0.0.1:9478
     #[arg(long, value_name = "ADDR", value_parser = address, help_heading = "Metrics")]
+    #[arg(env = "HOOKSCOPE_METRICS", hide_env = true)]
     pub(crate) metrics: Option<SocketAddr>,
 
     #[command(flatten)]
@@ -105,6 +117,17 @@ pub(crate) struct Live {
 
     #[command(flatten)]
     pub(crate) which: Which,
+
+    #[command(flatten)]
+    numeric: Numeric,
+
+    /// tcpdump's: lines are written at once anyway
+    #[arg(short = 'l', hide = true)]
+    _line_buffered: bool,
+
+    /// tcpdump's: interfaces are not promiscuous anyway
+    #[arg(short = 'p', hide = true, conflicts_with = "promiscuous")]
+    _not_promiscuous: bool,
 }
 
 /// Where to listen: an address and a port, or a port of this host alone.

@@ -3,9 +3,10 @@
 //! `analyze` is what a bare `hookscope FILE` means, so its options stand at the top as well; a file that bears a
 //! subcommand's name is given as `./explain`.
 
+mod command;
 mod extract;
 mod live;
-mod size;
+mod units;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,10 +15,12 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use hookscope::filter::ServerFilter;
 
+pub(crate) use command::{completed, culprit, definition, parse};
 pub(crate) use extract::Extract;
 pub(crate) use live::Live;
 #[cfg(feature = "live")]
-pub(crate) use size::Rotate;
+pub(crate) use units::Rotate;
+use units::duration;
 
 const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope webhooks.pcap                         say which webhook calls failed, and why
@@ -35,7 +38,13 @@ const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
 
 \x1b[1m\x1b[4mWhat to capture:\x1b[0m
   On the host of kube-apiserver, while the calls fail:
-  tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'";
+  tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'
+
+\x1b[1m\x1b[4mEnvironment:\x1b[0m
+  HOOKSCOPE_DEADLINE, HOOKSCOPE_SLOW, HOOKSCOPE_CLUSTER, HOOKSCOPE_THREADS, HOOKSCOPE_FORMAT and
+  HOOKSCOPE_COLOR stand for the options of these names, for 'live' also HOOKSCOPE_INTERFACE,
+  HOOKSCOPE_METRICS and HOOKSCOPE_USER; an option outweighs them, an empty one counts as not set.
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE, COLUMNS and TERM are heeded as elsewhere.";
 
 /// Says from a packet capture why kube-apiserver's admission webhook calls fail
 ///
@@ -69,6 +78,26 @@ pub(crate) enum Command {
     Extract(Extract),
     /// Say what a code means, what causes it, how to prove it and how to fix it
     Explain(Explain),
+    /// Print what completes this command line in a shell, for packages and for 'source'
+    #[command(hide = true)]
+    Completions(Completions),
+    /// Print the manual page of the program or of one of its commands, for packages
+    #[command(hide = true)]
+    Man(Man),
+}
+
+/// `hookscope completions SHELL`
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// For which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `hookscope man [COMMAND]`
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Of which command; the program's own where none is named
+    pub(crate) command: Option<String>,
 }
 
 /// `hookscope [analyze] FILE...`
@@ -77,8 +106,11 @@ pub(crate) struct Analyze {
     /// Captures to read; '-' is standard input
     ///
     /// Several files are read as one capture, in the order of time.
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE", required_unless_present = "read", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) as_tcpdump: AsTcpdump,
 
     #[command(flatten)]
     pub(crate) shape: Shape,
@@ -103,6 +135,27 @@ pub(crate) struct Analyze {
     pub(crate) which: Which,
 }
 
+/// What fingers that know tcpdump type by themselves.
+#[derive(Debug, Args)]
+pub(crate) struct AsTcpdump {
+    /// A capture to read, as tcpdump takes it
+    ///
+    /// '-r FILE' is the same as 'FILE'; '-n' changes nothing, as nothing is looked up.
+    #[arg(short = 'r', value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    #[arg(hide_short_help = true)]
+    read: Vec<PathBuf>,
+
+    #[command(flatten)]
+    numeric: Numeric,
+}
+
+/// `-n`, `-nn`: nothing is looked up anyway.
+#[derive(Debug, Args)]
+pub(crate) struct Numeric {
+    #[arg(short = 'n', action = ArgAction::Count, hide = true)]
+    _numeric: u8,
+}
+
 /// How to write what was found.
 #[derive(Debug, Args)]
 pub(crate) struct Shape {
@@ -116,6 +169,8 @@ pub(crate) struct Shape {
         value_enum,
         default_value_t,
         value_name = "FORMAT",
+        env = "HOOKSCOPE_FORMAT",
+        hide_env = true,
         help_heading = "Report"
     )]
     pub(crate) format: Format,
@@ -141,7 +196,7 @@ pub(crate) struct Shape {
 pub(crate) struct Judging {
     /// The webhooks' timeoutSeconds, such as 10s
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
-    #[arg(help_heading = "Reading and judging")]
+    #[arg(env = "HOOKSCOPE_DEADLINE", hide_env = true, help_heading = "Reading and judging")]
     pub(crate) deadline: Duration,
 
     /// Objects of the cluster: names, deadlines and CA bundles of its webhooks
@@ -150,15 +205,17 @@ pub(crate) struct Judging {
     /// endpointslices,pods,nodes' prints, or YAML; '-' is standard input; may be given several times. A webhook's own
     /// timeoutSeconds then takes the place of --deadline.
     #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
-    #[arg(help_heading = "Reading and judging")]
+    #[arg(env = "HOOKSCOPE_CLUSTER", hide_env = true, help_heading = "Reading and judging")]
     pub(crate) cluster: Vec<PathBuf>,
 
     /// From how long on a call is slow [default: half the deadline]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Reading and judging")]
+    #[arg(env = "HOOKSCOPE_SLOW", hide_env = true)]
     pub(crate) slow: Option<Duration>,
 
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads, help_heading = "Reading and judging")]
+    #[arg(env = "HOOKSCOPE_THREADS", hide_env = true)]
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -207,13 +264,15 @@ pub(crate) struct Explain {
 pub(crate) struct Color {
     /// Colour: auto, always or never
     ///
-    /// 'auto' is in colour on a terminal, and heeds NO_COLOR, CLICOLOR_FORCE and TERM=dumb.
+    /// 'auto' is in colour on a terminal, and heeds NO_COLOR, CLICOLOR=0, CLICOLOR_FORCE and TERM=dumb.
     #[arg(
         long = "color",
         hide_possible_values = true,
         value_enum,
         default_value_t,
         value_name = "WHEN",
+        env = "HOOKSCOPE_COLOR",
+        hide_env = true,
         help_heading = "Report"
     )]
     pub(crate) when: When,
@@ -243,25 +302,19 @@ pub(crate) enum Format {
 impl Cli {
     /// What is to be done: `analyze` where no subcommand was given.
     pub(crate) fn into_command(self) -> Command {
-        self.command.unwrap_or(Command::Analyze(self.analyze))
+        let mut command = self.command.unwrap_or(Command::Analyze(self.analyze));
+        match &mut command {
+            Command::Analyze(Analyze { files, as_tcpdump, .. })
+            | Command::Extract(Extract { files, as_tcpdump, .. }) => files.append(&mut as_tcpdump.read),
+            _ => {}
+        }
+        command
     }
 }
 
 /// At least one thread.
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected 1 or more; all cores are used where it is not given".to_owned())
-}
-
-/// A duration of more than no time, such as `10s` or `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("it must be more than zero".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(_) if text.parse::<f64>().is_ok() => {
-            Err(format!("the unit is missing, as in {text}s or {text}ms"))
-        }
-        Err(_) => Err("expected a duration such as 10s, 500ms or 1m 30s".to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -308,6 +361,21 @@ mod tests {
     }
 
     #[test]
+    fn captures_are_given_as_to_tcpdump_as_well() {
+        for line in ["hookscope -r a.pcap", "hookscope -nr a.pcap", "hookscope analyze -nn -r a.pcap -v"] {
+            assert_eq!(analyze(line).files, [PathBuf::from("a.pcap")], "{line}");
+        }
+        assert_eq!(analyze("hookscope -r a.pcap -r b.pcap c.pcap").files.len(), 3);
+        let extract = parse("hookscope extract -nr a.pcap -w b.pcapng");
+        assert!(matches!(extract, Ok(Command::Extract(Extract { files, .. })) if files.len() == 1));
+        let live = parse("hookscope live -nnlpi eth0 -c 5 tcp port 443");
+        assert!(
+            matches!(live, Ok(Command::Live(live)) if live.interface == ["eth0"] && live.filter.len() == 3)
+        );
+        assert!(matches!(parse("hookscope live -D"), Ok(Command::Live(live)) if live.list_interfaces));
+    }
+
+    #[test]
     fn filters_may_be_given_several_times() {
         let analyze = analyze(
             "hookscope --server 10.0.0.0/8 --server [fd00::7]:9443 --port 443 --port 8443 --name *.svc a.pcap",
@@ -346,13 +414,5 @@ mod tests {
     fn a_mistyped_option_is_met_with_a_suggestion() {
         let message = parse("hookscope --dedline 5s a.pcap").unwrap_err().to_string();
         assert!(message.contains("--deadline"), "{message}");
-    }
-
-    #[test]
-    fn a_number_without_a_unit_is_met_with_the_unit() {
-        assert_eq!(duration("10").unwrap_err(), "the unit is missing, as in 10s or 10ms");
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert!(duration("soon").is_err());
-        assert!(duration("0ms").is_err());
     }
 }

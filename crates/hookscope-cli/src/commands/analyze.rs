@@ -70,7 +70,10 @@ pub(super) fn status(report: &Report) -> Status {
 fn refuse_mistyped_command(args: &Analyze) -> Result<(), Failure> {
     let Some(first) = args.files.first() else { return Ok(()) };
     let typed = first.to_string_lossy();
-    let meant = ["analyze", "explain", "extract", "live"]
+    if !first.exists() && engine::entry(&typed.to_ascii_lowercase()).is_some() {
+        return Err(Failure::CodeForFile { code: typed.into_owned() });
+    }
+    let meant = ["analyze", "explain", "extract", "live", "completions"]
         .into_iter()
         .find(|command| strsim::damerau_levenshtein(command, &typed) <= 2);
     match meant {

@@ -47,7 +47,7 @@ fn piped() -> Result<String, Failure> {
 }
 
 /// What may have been meant, most likely first; else where to look.
-fn advice(wanted: &str, catalogue: &[Code]) -> String {
+pub(super) fn advice(wanted: &str, catalogue: &[Code]) -> String {
     let wanted = wanted.to_ascii_lowercase();
     let alike = |code: &str| {
         // `unknown-ca` is as good as `tls-unknown-ca`.

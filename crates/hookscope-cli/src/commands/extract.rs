@@ -15,7 +15,7 @@ use hookscope::{Config, Inspector, Keep};
 use hookscope_capture::write::{PcapngWriter, Selection};
 use hookscope_capture::{InputError, Options, for_each_batch};
 
-use super::{Status, analyze, refuse_reading_twice};
+use super::{Status, analyze, explain, refuse_reading_twice};
 use crate::args::Extract;
 use crate::cluster::Known;
 use crate::failure::Failure;
@@ -35,7 +35,13 @@ pub(super) fn run(args: &Extract) -> Result<Status, Failure> {
     }
     let is_stdout = args.write == Path::new("-");
     let written = if is_stdout {
-        write(args, &files, &selection, io::stdout().lock())
+        match write(args, &files, &selection, io::stdout().lock()) {
+            // Its reader has seen enough: nothing more to do, nothing to say.
+            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(analyze::status(&report));
+            }
+            written => written,
+        }
     } else {
         write_file(args, &files, &selection)
     };
@@ -76,7 +82,7 @@ fn judge(args: &Extract, files: &[PathBuf]) -> Result<(Report, HashMap<u64, Trac
         if engine::entry(code).is_none() {
             return Err(Failure::UnknownCode {
                 code: code.clone(),
-                advice: "'hookscope explain' lists all codes".to_owned(),
+                advice: explain::advice(code, &engine::catalogue()),
             });
         }
     }
@@ -181,8 +187,5 @@ fn write(
         Some(error) => Err(error),
         None => writer.finish().map(drop),
     };
-    match ended {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok((packets, commented)),
-        ended => Ok(ended.map(|()| (packets, commented))?),
-    }
+    Ok(ended.map(|()| (packets, commented))?)
 }

@@ -1,6 +1,7 @@
 //! What hookscope can be told to do, and what its exit status says.
 
 mod analyze;
+mod assets;
 mod explain;
 mod extract;
 mod live;
@@ -36,6 +37,8 @@ pub(crate) fn run(command: Command) -> Result<Status, Failure> {
         Command::Live(args) => live::run(&args),
         Command::Extract(args) => extract::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Completions(args) => assets::completions(&args),
+        Command::Man(args) => assets::man(&args),
     }
 }
 

@@ -3,6 +3,7 @@
 //! One loop does it all. It takes what the interfaces have, lets the engine judge, lets time pass where the wire is
 //! quiet, and hands on what became known. Only metrics are served beside it.
 
+mod log;
 mod metrics;
 mod privileges;
 mod recorder;
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use hookscope::config::Limits;
+use hookscope::config::{Limits, Retain};
 use hookscope::report::{Event, Input};
 use hookscope::time::Timestamp;
 use hookscope::{Config, Inspector, Keep, Packet};
@@ -29,7 +30,9 @@ use crate::args::{Format, Live};
 use crate::cluster::{self, Known};
 use crate::engine::{self, Reading};
 use crate::failure::Failure;
+use crate::log::Logged;
 use crate::{complain, text};
+use log::OpenLogs;
 use metrics::{Metrics, State};
 use recorder::Recorder;
 use tally::Tally;
@@ -51,6 +54,7 @@ pub(crate) fn filter(args: &Live) -> String {
 pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
     let known = cluster::read(&args.judging.cluster)?;
     known.warnings.iter().for_each(|warning| complain(warning));
+    let logs = OpenLogs::open(&args.log)?;
     let stop = stop_on_signals().map_err(Failure::Output)?;
     let listener = args.metrics.map(listen).transpose()?;
     let filter = filter(args);
@@ -76,7 +80,7 @@ pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
     }
     engine::pool(&args.judging)?.install(|| {
         let watcher = Watcher::new(args, known, capture, metrics, recorder, stop);
-        watcher.run(args)
+        watcher.run(args, logs)
     })
 }
 
@@ -176,6 +180,8 @@ impl Watcher {
         let config = Config {
             cluster: known.cluster,
             watch: true,
+            // What the log will tell of nobody knows yet: calls that failed, and most likely none that were answered.
+            retain: if args.log.is_empty() { Retain::Reported } else { Retain::Failures },
             limits: Limits::unattended(),
             ..engine::config(&args.judging, &args.which, keep)
         };
@@ -195,7 +201,7 @@ impl Watcher {
         }
     }
 
-    fn run(mut self, args: &Live) -> Result<Reading, Failure> {
+    fn run(mut self, args: &Live, logs: OpenLogs) -> Result<Reading, Failure> {
         let mut batch = Batch::default();
         let mut next_pulse = args.summary_every.map(|every| self.begun + every);
         let end = loop {
@@ -217,7 +223,7 @@ impl Watcher {
                 break End::Asked;
             }
         };
-        self.finish(args, batch, end)
+        self.finish(args, logs, batch, end)
     }
 
     /// Has a batch judged, lets time pass, and tells what became known.
@@ -314,7 +320,7 @@ impl Watcher {
     }
 
     /// Takes what is left, has the rest judged, and reports.
-    fn finish(mut self, args: &Live, mut batch: Batch, end: End) -> Result<Reading, Failure> {
+    fn finish(mut self, args: &Live, logs: OpenLogs, mut batch: Batch, end: End) -> Result<Reading, Failure> {
         let mut warnings = std::mem::take(&mut self.warnings);
         match end {
             End::Asked => {
@@ -342,13 +348,15 @@ impl Watcher {
         if let Some(recorder) = self.recorder.take() {
             recorder.finish(self.clock);
         }
+        let Logged { log, warnings: about_log } = logs.read();
         let files = self.capture.link_types().map(|(name, _)| name.to_owned()).collect();
         let truncated = warnings.iter().any(|warning| warning.contains("the capture ends"));
+        warnings.extend(about_log);
         let input = Input { files, truncated, warnings, ..Input::default() };
         self.stop.store(true, Ordering::Relaxed);
         let inspection = self.inspector.finish();
         let groups = if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
-        let mut report = inspection.report(&input);
+        let mut report = inspection.report_with(&input, &log);
         report.capture.warnings.extend(cluster::unrelated(&report));
         Ok(Reading { report, groups, left_out: inspection.left_out() })
     }

@@ -3,10 +3,9 @@
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
 
-use hookscope::report::schema::{Summary, Verdict};
+use hookscope::report::schema::Verdict;
 use hookscope::report::{Event, Notice};
 use hookscope::time::Timestamp;
-use serde_json::json;
 
 use crate::args::{Format, Shape};
 use crate::text::{self, Paper, Pulse};
@@ -66,16 +65,7 @@ impl Teller {
 
     fn notice(&self, notice: &Notice) -> io::Result<()> {
         match self.format {
-            Format::Ndjson => {
-                let mut object = serde_json::to_value(&notice.connection)?;
-                if let Some(fields) = object.as_object_mut() {
-                    fields.insert("at".to_owned(), json!(notice.at.to_string()));
-                    fields.insert("about_call".to_owned(), json!(notice.call));
-                    fields.insert("revises".to_owned(), json!(notice.revises));
-                    fields.insert("is_over".to_owned(), json!(notice.is_over));
-                }
-                self.to_stdout(&output::object("connection", &object.to_string()))
-            }
+            Format::Ndjson => self.to_stdout(&output::notice(notice)?),
             Format::Text | Format::Json => {
                 let mut line = String::new();
                 text::notice(&mut line, self.paper, notice, self.verbose).map_err(io::Error::other)?;
@@ -87,16 +77,7 @@ impl Teller {
     /// Tells how it goes.
     pub(super) fn pulse(&self, pulse: &Pulse<'_>) -> io::Result<()> {
         match self.format {
-            Format::Ndjson => {
-                let mut object = serde_json::to_value::<&Summary>(pulse.summary)?;
-                if let Some(fields) = object.as_object_mut() {
-                    fields.insert("at".to_owned(), json!(pulse.at));
-                    fields.insert("packets".to_owned(), json!(pulse.packets));
-                    fields.insert("open_connections".to_owned(), json!(pulse.open));
-                    fields.insert("dropped_packets".to_owned(), json!(pulse.dropped));
-                }
-                self.to_stdout(&output::object("pulse", &object.to_string()))
-            }
+            Format::Ndjson => self.to_stdout(&output::pulse(pulse)?),
             Format::Text | Format::Json => {
                 let mut line = String::new();
                 text::pulse(&mut line, self.paper, pulse).map_err(io::Error::other)?;

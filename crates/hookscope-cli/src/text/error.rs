@@ -5,6 +5,8 @@ use std::fmt::{self, Write};
 
 use hookscope::diagnosis::message::{Candidate, Explanation};
 
+use crate::invocation;
+
 use super::explain::Code;
 use super::layout::{Page, Paper, Text};
 use super::style::{COPY, FAINT, STRONG, WARNING, of_severity};
@@ -39,7 +41,10 @@ pub(crate) fn error(
     let first = explanation.candidates.first().map_or("CODE", |candidate| candidate.code);
     page.line(
         2,
-        &Text::new().styled(FAINT, "More").padded(6).styled(COPY, format!("hookscope explain {first}")),
+        &Text::new()
+            .styled(FAINT, "More")
+            .padded(6)
+            .styled(COPY, format!("{} explain {first}", invocation::name())),
     )
 }
 
@@ -80,7 +85,7 @@ fn next(page: &mut Page<'_>, explanation: &Explanation) -> fmt::Result {
         let place = "On the host of the kube-apiserver that says so, while it does";
         page.line(0, &Text::new().styled(STRONG, place))?;
         page.line(2, &Text::new().styled(COPY, &explanation.next))?;
-        return page.line(2, &Text::new().styled(COPY, "hookscope webhooks.pcap"));
+        return page.line(2, &Text::new().styled(COPY, format!("{} webhooks.pcap", invocation::name())));
     }
     page.line(0, &Text::new().styled(STRONG, "Where to look"))?;
     page.line(2, &Text::new().styled(COPY, &explanation.next))

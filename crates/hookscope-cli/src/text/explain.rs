@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::invocation;
+
 use super::layout::{Page, Paper, Text};
 use super::markdown;
 use super::style::{FAINT, STRONG, of_severity};
@@ -42,6 +44,6 @@ pub(crate) fn codes(out: &mut dyn Write, paper: Paper, codes: &[Code]) -> fmt::R
         }
         page.blank()?;
     }
-    let legend = "✗ failure  ! warning  ✓ ok. To read one: hookscope explain CODE";
+    let legend = format!("✗ failure  ! warning  ✓ ok. To read one: {} explain CODE", invocation::name());
     page.line(0, &Text::new().styled(FAINT, legend))
 }

@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 
 use hookscope::report::schema::{Evidence, Example, Group, Lookup};
 
+use crate::invocation;
+
 use super::layout::{GAP, GLUE, Page, Text};
 use super::numbers::{clock, counted, duration, range, same_day};
 use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
@@ -66,7 +68,7 @@ pub(super) fn failure(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> 
     if let Some(filter) = filter::of(group) {
         page.line(2, &labelled("Wireshark", &filter))?;
     }
-    page.line(2, &labelled("More", &format!("hookscope explain {}", verdict.code)))
+    page.line(2, &labelled("More", &format!("{} explain {}", invocation::name(), verdict.code)))
 }
 
 /// Writes what matters about a kind of warning.
@@ -76,7 +78,10 @@ pub(super) fn warning(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> 
         page.blank()?;
         example(page, story, group)?;
     }
-    page.line(2, &labelled("More", &format!("hookscope explain {}", subject::verdict(group).code)))
+    page.line(
+        2,
+        &labelled("More", &format!("{} explain {}", invocation::name(), subject::verdict(group).code)),
+    )
 }
 
 fn labelled(label: &str, copy: &str) -> Text {

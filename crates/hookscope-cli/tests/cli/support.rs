@@ -21,7 +21,11 @@ pub(crate) struct Said {
 pub(crate) fn hookscope(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookscope"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["COLUMNS", "CLICOLOR_FORCE", "NO_COLOR"] {
+    for name in ["COLUMNS", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.to_string_lossy().starts_with("HOOKSCOPE_")) {
         command.env_remove(name);
     }
     command

@@ -1,9 +1,10 @@
 //! Usage, good and bad: what is said where, and with which exit status.
 
 use std::fs::File;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use crate::support::{Said, hookscope, run};
+use crate::support::{DEADLINE, OK, Said, fixture, hookscope, run, said};
 
 #[test]
 fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
@@ -90,4 +91,135 @@ fn a_report_that_cannot_be_written_is_an_error() {
     let output = hookscope(&["explain"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("hookscope: standard output: "));
+}
+
+#[test]
+fn every_way_to_print_ends_quietly_when_its_reader_has_gone() {
+    let capture = fixture(DEADLINE);
+    for (args, status) in [
+        (&["completions", "bash"][..], 0),
+        (&["man"], 0),
+        (&["man", "live"], 0),
+        (&["explain", "ok"], 0),
+        (&["explain", "--error", "EOF"], 0),
+        (&["-q", &capture], 1),
+        (&["--all", "-v", &capture], 1),
+        (&["--format", "json", &capture], 1),
+        (&["--format", "ndjson", "--all", &capture], 1),
+        (&["extract", &capture, "-w", "-"], 1),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = hookscope(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.is_empty() || args[0] == "extract" && said.contains("packets written"),
+            "{args:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_capture_may_be_given_as_to_tcpdump() {
+    let capture = fixture(DEADLINE);
+    let usual = run(&["-q", &capture]);
+    for args in [&["-q", "-r", &capture][..], &["-qnr", &capture], &["analyze", "-nn", "-q", "-r", &capture]]
+    {
+        let said = run(args);
+        assert_eq!(
+            (said.status, said.out, said.err),
+            (Some(1), usual.out.clone(), String::new()),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn the_environment_stands_for_options_that_are_not_given() {
+    let verdicts = |args: &[&str], vars: &[(&str, &str)]| {
+        let capture = fixture(OK);
+        let mut command = hookscope(&[args, &["--format", "json", &capture]].concat());
+        let said = said(command.envs(vars.iter().copied()));
+        let report: serde_json::Value = serde_json::from_str(&said.out).expect(&said.err);
+        report["summary"]["verdicts"].clone()
+    };
+    let (healthy, slow) = (serde_json::json!({"ok": 1}), serde_json::json!({"slow-tls-handshake": 1}));
+    assert_eq!(verdicts(&[], &[]), healthy);
+    assert_eq!(verdicts(&[], &[("HOOKSCOPE_SLOW", "1ms")]), slow);
+    assert_eq!(verdicts(&["--slow", "5s"], &[("HOOKSCOPE_SLOW", "1ms")]), healthy);
+    assert_eq!(verdicts(&[], &[("HOOKSCOPE_SLOW", "")]), healthy, "empty is not set");
+    assert_eq!(verdicts(&[], &[("HOOKSCOPE_THREADS", "1"), ("HOOKSCOPE_COLOR", "always")]), healthy);
+
+    let said = |args: &[&str]| said(hookscope(args).env("HOOKSCOPE_DEADLINE", "soon"));
+    let wrong = said(&[&fixture(OK)]);
+    assert_eq!(wrong.status, Some(2));
+    assert!(
+        wrong.err.contains("invalid value 'soon'") && wrong.err.contains("HOOKSCOPE_DEADLINE"),
+        "{}",
+        wrong.err
+    );
+    let typed = said(&["--deadline", "soon", "a.pcap"]);
+    assert!(!typed.err.contains("HOOKSCOPE_DEADLINE"), "{}", typed.err);
+    let nothing = said(&[]);
+    assert!(nothing.status == Some(2) && nothing.err.contains("Examples:"), "{}", nothing.err);
+}
+
+#[test]
+fn a_code_where_none_is_due_or_mistyped_is_met_with_the_right_words() {
+    let said = run(&["deadline-exceeded"]);
+    let words =
+        "hookscope: deadline-exceeded: no such file; did you mean 'hookscope explain deadline-exceeded'?\n";
+    assert_eq!((said.status, said.err.as_str()), (Some(2), words));
+    let said = run(&["extract", &fixture(OK), "-w", "no.pcapng", "--code", "deadline-exeeded"]);
+    let words = "hookscope: there is no code 'deadline-exeeded'; did you mean deadline-exceeded?\n";
+    assert_eq!((said.status, said.err.as_str()), (Some(2), words));
+}
+
+#[cfg(unix)]
+#[test]
+fn as_a_plugin_of_kubectls_it_goes_by_that_name() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin");
+    let _ = std::fs::create_dir(&folder);
+    let plugin = folder.join("kubectl-hookscope");
+    let _ = std::fs::remove_file(&plugin);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_hookscope"), &plugin).unwrap();
+    let plugged = |args: &[&str]| said(Command::new(&plugin).args(args));
+    let help = plugged(&["--help"]);
+    for part in ["Usage: kubectl hookscope ", "\n  kubectl hookscope live -i any", "\n  HOOKSCOPE_COLOR "] {
+        assert!(help.out.contains(part), "{part}\n{}", help.out);
+    }
+    for args in [&["live", "--help"][..], &["extract", "-h"], &["explain", "-h"]] {
+        let help = plugged(args).out;
+        assert!(help.contains(&format!("Usage: kubectl hookscope {}", args[0])), "{help}");
+        assert!(!help.contains("  hookscope "), "{help}");
+    }
+    let report = plugged(&[&fixture(DEADLINE)]);
+    assert_eq!(report.status, Some(1));
+    assert!(
+        report.out.contains("  More       kubectl hookscope explain deadline-exceeded"),
+        "{}",
+        report.out
+    );
+    let unknown = plugged(&["explain", "nonsense"]).err;
+    assert!(unknown.contains("'kubectl hookscope explain' lists all codes"), "{unknown}");
+}
+
+#[test]
+fn shells_and_man_get_what_is_defined() {
+    for shell in ["bash", "zsh", "fish"] {
+        let said = run(&["completions", shell]);
+        assert_eq!((said.status, said.err.as_str()), (Some(0), ""), "{shell}");
+        for word in ["deadline-exceeded", "extract", "cluster"] {
+            assert!(said.out.contains(word), "{shell} knows no {word}");
+        }
+    }
+    for args in
+        [&["man"][..], &["man", "live"], &["man", "extract"], &["man", "explain"], &["man", "analyze"]]
+    {
+        let said = run(args);
+        let name = args.join("-").replace("man", "hookscope");
+        assert!(said.status == Some(0) && said.out.contains(&format!(".TH {name} 1")), "{}", said.out);
+    }
+    assert_eq!(run(&["man", "nonsense"]).status, Some(2));
 }

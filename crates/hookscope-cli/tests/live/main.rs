@@ -4,6 +4,7 @@
 #![cfg(all(feature = "live", target_os = "linux"))]
 
 mod evidence;
+mod logs;
 mod metrics;
 mod network;
 mod stopping;

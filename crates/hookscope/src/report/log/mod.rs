@@ -15,6 +15,7 @@ mod tie;
 use hashbrown::HashMap;
 
 use crate::cluster::{Target, Url};
+use crate::config::{Config, Keep, Retain};
 use crate::diagnosis::message::Said;
 use crate::diagnosis::nothing_sent;
 use crate::diagnosis::story::Prose;
@@ -248,6 +249,17 @@ impl Builder<'_> {
             return Some((
                 false,
                 Prose::only("The capture ends just before the call failed, and does not show it"),
+            ));
+        }
+        // Analysing a file, they are kept where its log has such lines; capturing, nobody knows what it will have.
+        let Config { keep, retain, .. } = self.found.config;
+        if line.said.is_of_answered_call() && *keep != Keep::All && *retain != Retain::All {
+            return Some((
+                false,
+                Prose::only(
+                    "The error is in the webhook's answer, and calls that were answered are not kept while \
+                     capturing: the webhook's own log has it",
+                ),
             ));
         }
         if self.found.left_out > 0 {

@@ -1,0 +1,3 @@
+module hookscope.invalid/examples/failures
+
+go 1.19
