@@ -73,5 +73,6 @@ pub mod write;
 pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
 pub use lines::{LinesError, for_each_line};
+pub use map::guard_maps;
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};
