@@ -76,5 +76,6 @@ pub use analyze::{Analysis, analyze};
 pub use batch::Batch;
 pub use error::{InputError, NamedLinkType};
 pub use lines::{LinesError, for_each_line, for_each_line_of};
+pub use map::guard_maps;
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};

@@ -1,11 +1,24 @@
 //! Turns a regular file into its bytes, without copying them.
 //!
-//! Maps only; what the bytes are is for `format`. This is the one place of the workspace with `unsafe`.
+//! Maps only; what the bytes are is for `format`. This module is the one place of the workspace with `unsafe`.
+
+#[cfg(unix)]
+mod guard;
 
 use std::fs::File;
 use std::io;
 
 use memmap2::Mmap;
+
+#[cfg(unix)]
+pub use guard::guard_maps;
+
+/// Nothing is raised there for a file that shrinks: it cannot be cut while it is mapped.
+#[cfg(not(unix))]
+#[allow(clippy::missing_errors_doc, clippy::unnecessary_wraps, reason = "the same everywhere")]
+pub fn guard_maps() -> io::Result<()> {
+    Ok(())
+}
 
 /// A regular file whose bytes are in memory as far as they are touched.
 ///
@@ -17,13 +30,19 @@ use memmap2::Mmap;
 ///   `read(2)`. Whoever reads must not rely on two reads of a byte being equal; nothing here does, since every length
 ///   is checked against the map where it is used.
 /// - The file shrinks (`> capture.pcap`, a rotation that truncates in place). Pages past the new end then raise SIGBUS
-///   when touched. [`Self::shrunk_to`] is asked before every batch, one `fstat` for thousands of packets, so the input
-///   ends with a warning instead; what is left is a truncation within the time that one batch takes. A tcpdump ring
-///   (`-W`) does truncate the file it comes round to: read it once it has stopped, or copy its files first.
+///   when touched. [`Self::shrunk_to`] is asked before every batch, one `fstat` for thousands of packets, and mostly
+///   the input ends there with a warning. What is cut between that and the last touch is met by the guard
+///   ([`guard_maps`]): zeros take the place of what is gone, and [`Self::lost`] says after the batch that what was
+///   handed out is not what was in the file, which is an error. Without the guard, which a program has to ask for, it
+///   is still SIGBUS. A tcpdump ring (`-W`) does truncate the file it comes round to: read it once it has stopped, or
+///   copy its files first.
 ///
 /// A file that grows is no problem: it is read up to where it ended when it was opened.
 #[derive(Debug)]
 pub(crate) struct MappedFile {
+    // The guard looks away before the pages are unmapped: fields are dropped in this order.
+    #[cfg(unix)]
+    watch: guard::Watch,
     file: File,
     map: Mmap,
 }
@@ -40,7 +59,14 @@ impl MappedFile {
         // The file is read once from front to back: read ahead far, and let go early. Advice may be refused.
         #[cfg(unix)]
         let _ = map.advise(memmap2::Advice::Sequential);
-        Ok(Self { file, map })
+        #[cfg(unix)]
+        let watch = guard::Watch::new(&map).ok_or_else(|| io::Error::other("too many files are mapped"))?;
+        Ok(Self {
+            #[cfg(unix)]
+            watch,
+            file,
+            map,
+        })
     }
 
     /// The bytes of the file, as long as it was when it was mapped.
@@ -82,11 +108,37 @@ impl MappedFile {
         let _ = (start, end);
     }
 
+    /// Why bytes from `start` to `end` that were handed out may not have been those of the file; nothing where they were.
+    pub(crate) fn lost(&self, start: usize, end: usize) -> Option<String> {
+        let before = self.map.len();
+        let cut = self.shrunk_to();
+        #[cfg(unix)]
+        if self.watch.has_lost() {
+            return Some(match cut {
+                Some(now) => format!("it was cut from {before} to {now} bytes while it was read"),
+                None => "some of its bytes could not be had from where they are stored".to_owned(),
+            });
+        }
+        // The rest of the page in which a file ends reads as zeros without a fault.
+        let zeros = cut?..cut?.next_multiple_of(page());
+        (zeros.start < end as u64 && (start as u64) < zeros.end && start < end && !zeros.is_empty())
+            .then(|| format!("it was cut from {before} to {} bytes while it was read", zeros.start))
+    }
+
     /// The length that the file has now, where that is less than what was mapped: the bytes may no longer be touched.
     pub(crate) fn shrunk_to(&self) -> Option<u64> {
         let now = self.file.metadata().ok()?.len();
         (now < self.map.len() as u64).then_some(now)
     }
+}
+
+/// The size of a page in bytes; a usual one where the system does not say.
+fn page() -> u64 {
+    #[cfg(unix)]
+    if let Some(page) = guard::page() {
+        return page as u64;
+    }
+    4_096
 }
 
 #[cfg(test)]

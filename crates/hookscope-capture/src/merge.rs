@@ -64,7 +64,7 @@ impl Merge {
             if paths.len() == 1 {
                 merge.active.push(source);
             } else {
-                merge.wait(source, path);
+                merge.wait(source, path)?;
             }
         }
         merge.waiting.sort_unstable_by_key(|(key, _)| Reverse(*key));
@@ -75,25 +75,30 @@ impl Merge {
     }
 
     /// Finds the time of the first packet of `source`, and lets it wait for that.
-    fn wait(&mut self, mut source: Source, path: &Path) {
+    fn wait(&mut self, mut source: Source, path: &Path) -> Result<(), InputError> {
         while source.pending().is_empty() && !source.ended() {
             source.fill();
             source.walk_ahead(1);
         }
-        let Some(first) = source.pending().first() else { return self.finish(source) };
+        source.check()?;
+        let Some(first) = source.pending().first() else {
+            self.finish(source);
+            return Ok(());
+        };
         let key = (first.time(), source.index());
         let waiting = match source.file_length() {
             Some(_) => Waiting::File(path.to_owned(), source.index()),
             None => Waiting::Pipe(Box::new(source)),
         };
         self.waiting.push((key, waiting));
+        Ok(())
     }
 
     /// Hands all packets to `sink`, batch by batch, until it breaks.
     ///
     /// # Errors
     ///
-    /// [`InputError`] where a file that was waiting cannot be opened again.
+    /// [`InputError`] where a file that was waiting cannot be opened again, or was cut while it was read.
     pub(crate) fn run(
         &mut self,
         mut sink: impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
@@ -106,6 +111,8 @@ impl Merge {
                 [only] if only.pending().is_empty() => self.step_alone(&mut spare, &mut sink),
                 _ => self.step_merging(&mut spare, &mut sink),
             };
+            // What the sink was handed has to have been what is in the files.
+            self.active.iter_mut().try_for_each(Source::check)?;
             self.retire();
             if flow.is_break() {
                 return Ok(());

@@ -110,6 +110,8 @@ pub(crate) struct Source {
     /// How many bytes from there are needed to go on; 0 where there is more to walk.
     wants: usize,
     ended: bool,
+    /// The first byte of a map that was not handed out, or not found to be there afterwards.
+    checked: usize,
     pending: Vec<Record>,
     /// Room for packets, kept from one walk ahead to the next.
     spare: Vec<Packet<'static>>,
@@ -152,7 +154,11 @@ impl Source {
         let name = name_of(path);
         let (mut bytes, file_length) =
             if is_stdin(path) { (stream(&name, io::stdin(), true)?, None) } else { open_file(&name, path)? };
-        let (walker, start) = read_header(&name, index, &mut bytes)?;
+        let (walker, start) = match read_header(&name, index, &mut bytes) {
+            Ok(header) => header,
+            // What is wrong with a header may be that it was cut away.
+            Err(error) => return Err(lost(&bytes, &name, 0, usize::MAX).unwrap_or(error)),
+        };
         let summary = FileSummary { name, ..FileSummary::default() };
         let (pending, spare) = (Vec::new(), Vec::new());
         let (lane, rank, wants, ended) = (0, 0, 0, false);
@@ -169,6 +175,7 @@ impl Source {
             brought_in: 0,
             wants,
             ended,
+            checked: 0,
             pending,
             spare,
             summary,
@@ -324,6 +331,22 @@ impl Source {
         self.pending = records;
     }
 
+    /// Has an error where bytes that were handed out, or walked over, may not have been those of the file. To be asked
+    /// once they were used.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Lost`].
+    pub(crate) fn check(&mut self) -> Result<(), InputError> {
+        if let Some(error) = lost(&self.bytes, &self.summary.name, self.checked, self.start) {
+            return Err(error);
+        }
+        if self.pending.is_empty() {
+            self.checked = self.start;
+        }
+        Ok(())
+    }
+
     /// Ends the input here.
     fn break_off(&mut self, why: &str) {
         if !self.ended {
@@ -381,6 +404,12 @@ fn open_file(name: &str, path: &Path) -> Result<(Bytes, Option<u64>), InputError
         Some(map) => Ok((Bytes::Mapped(map), length)),
         None => Ok((stream(name, file, false)?, length)),
     }
+}
+
+/// What to say where bytes from `start` to `end` may not have been those of the file.
+fn lost(bytes: &Bytes, name: &str, start: usize, end: usize) -> Option<InputError> {
+    let Bytes::Mapped(map) = bytes else { return None };
+    map.lost(start, end).map(|why| InputError::Lost { path: name.to_owned(), why })
 }
 
 /// Reads `input` as a stream, decompressed.

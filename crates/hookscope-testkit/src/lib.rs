@@ -7,6 +7,7 @@
 //!
 //! Mistakes in a test's story panic: this is a test kit, and the panic's message is the diagnosis.
 
+pub mod attack;
 mod capture;
 pub mod conversation;
 mod datagrams;

@@ -114,6 +114,12 @@ pub struct Limits {
     /// Octets of one direction that wait for an earlier segment. Past it, the missing octets are given up as lost
     /// to the capture.
     pub reassembly: usize,
+    /// Octets of all connections together that wait: for an earlier segment, or for the rest of a TLS handshake message, of
+    /// the head of an HTTP message or of a DNS message. Past it what comes is given up as if its own bound were met.
+    /// Divided among the [shards](Config::shards).
+    pub held: usize,
+    /// Octets of servers' certificates that are kept, alike ones once. Past it, no more are.
+    pub certificates: usize,
     /// Octets of one TLS handshake message that are kept. A longer message is skipped, not read.
     pub handshake: usize,
     /// Servers, by address and name, that are counted one by one. Past it, connections to further ones are counted
@@ -154,6 +160,8 @@ impl Default for Limits {
             servers: 1 << 13,
             kept: 1 << 17,
             reassembly: 256 << 10,
+            held: 256 << 20,
+            certificates: 128 << 20,
             handshake: 128 << 10,
             lookups: 128 << 10,
             kept_lookups: 64 << 10,

@@ -104,6 +104,8 @@ struct Partial {
     total: Option<u32>,
     /// Captured octets in `pieces`.
     octets: usize,
+    /// Octets that were compared with those of `pieces`.
+    compared: u64,
     /// Its fragments are ignored until it times out, as RFC 5722 asks for: else the rest would be taken for a new
     /// datagram of the same number.
     given_up: bool,
@@ -117,8 +119,11 @@ struct Piece {
 }
 
 impl Partial {
+    /// How often each octet of a datagram is compared with copies of it that are no copies of whole fragments.
+    const COMPARED: u64 = 4;
+
     const fn new(arrival: u64) -> Self {
-        Self { arrival, pieces: Vec::new(), protocol: None, total: None, octets: 0, given_up: false }
+        Self { arrival, pieces: Vec::new(), protocol: None, total: None, octets: 0, compared: 0, given_up: false }
     }
 
     fn give_up(&mut self) {
@@ -139,8 +144,15 @@ impl Partial {
             (None, true) => true,
             (None, false) => longest <= end,
         };
-        if !length_agrees || self.pieces.iter().any(|piece| !piece.agrees(start, fragment.payload)) {
+        let before = self.compared;
+        let compared = &mut self.compared;
+        if !length_agrees || self.pieces.iter().any(|piece| !piece.agrees(start, fragment.payload, compared)) {
             return Err(Malformed::ConflictingFragments);
+        }
+        // Copies agree with one piece. What overlaps with many others, again and again, is made to cost time.
+        let is_copy = self.compared - before <= 2 * fragment.payload.len() as u64;
+        if !is_copy && self.compared > Self::COMPARED * u64::from(limits.datagram_octets) {
+            return Err(Malformed::TooManyFragments);
         }
         if !fragment.more {
             self.total = Some(end);
@@ -197,12 +209,14 @@ impl Partial {
 
 impl Piece {
     /// Whether the octets that it shares with `other`, which begins at `start`, are the same.
-    fn agrees(&self, start: u32, other: &[u8]) -> bool {
+    fn agrees(&self, start: u32, other: &[u8], compared: &mut u64) -> bool {
         let distance = self.start.abs_diff(start) as usize;
         let (earlier, later) =
             if self.start <= start { (&*self.captured, other) } else { (other, &*self.captured) };
         let Some(shared) = earlier.get(distance..) else { return true };
-        shared.iter().zip(later).all(|(one, another)| one == another)
+        let length = shared.len().min(later.len());
+        *compared += length as u64;
+        shared.get(..length) == later.get(..length)
     }
 
     /// Whether a fragment with so much captured adds nothing to it.
@@ -362,6 +376,21 @@ mod tests {
         fragments.push(&with_id(2, piece(0, 0, true, &[0; 8]))).unwrap();
         let second = with_id(2, piece(0, 8, true, &[0; 8]));
         assert_eq!(fragments.push(&second).unwrap_err(), Malformed::TooManyFragments);
+    }
+
+    #[test]
+    fn a_datagram_whose_fragments_overlap_one_another_over_and_over_is_given_up() {
+        let mut fragments = Fragments::default();
+        let mut push = |at: u32| fragments.push(&piece(0, at * 8, true, &[7; 1_400]));
+        let given_up = (0..255).rev().find_map(|at| push(at).err());
+        assert_eq!(given_up, Some(Malformed::TooManyFragments));
+        // Copies of whole fragments, as a capture of all interfaces has them, are none of that.
+        let mut fragments = Fragments::default();
+        for _ in 0..50 {
+            for at in 0..40 {
+                assert!(fragments.push(&with_id(2, piece(0, at * 1_400, true, &[7; 1_400]))).unwrap().is_none());
+            }
+        }
     }
 
     #[test]

@@ -82,6 +82,14 @@ impl Application {
         self.http.as_ref()?.proxied.as_ref()
     }
 
+    /// Octets of memory that messages under way take, or will.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        let tls = self.session.as_ref().map_or(0, Session::held);
+        let http = self.http.as_deref().map_or(0, PlainHttp::held);
+        tls + http + self.dns.as_deref().map_or(0, Stream::held)
+    }
+
     /// Takes the next octets of `side`. Calls that they end go to `around`.
     #[inline]
     pub(crate) fn chunk(
@@ -93,7 +101,12 @@ impl Application {
         around: &mut Around<'_>,
     ) {
         if let Some(dns) = &mut self.dns {
-            dns.chunk(side, chunk, at, around.limits);
+            dns.chunk(side, chunk, at, around.limits.dns_message.min(around.shared.room()));
+        }
+        if around.shared.room() == 0
+            && let Some(http) = &mut self.http
+        {
+            http.give_up();
         }
         if self.http.as_ref().is_some_and(|http| http.is_followed()) {
             self.plain_text(side, chunk, at, context, around);
@@ -113,7 +126,9 @@ impl Application {
         around: &mut Around<'_>,
     ) {
         let Self { session, plain, calls, deframers, http, .. } = self;
-        let Around { limits, shared: Shared { ended, pool } } = around;
+        let Around { limits, shared } = around;
+        let limit = limits.handshake.min(shared.room());
+        let Shared { ended, pool, .. } = &mut **shared;
         let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
             if let (RecordEvent::Body(_), Some(session)) = (event, &*session)
@@ -146,7 +161,7 @@ impl Application {
             }
             let Some(session) = session else { return };
             let http2 = session.is_http2();
-            let mut reading = Reading { limit: limits.handshake, pool };
+            let mut reading = Reading { limit, pool };
             session.record(side, event, at, &mut reading, &mut |side, data, at| match data {
                 session::Application::Closed => calls.close(side, at),
                 session::Application::Reopened => calls.reopen(side),

@@ -70,12 +70,43 @@ pub(crate) struct Around<'a> {
 }
 
 /// Room that connections share, because each needs it for a moment only or needs the same.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     /// Calls that just ended.
     pub(crate) ended: Vec<Call>,
     /// Names and certificates.
-    pool: Pool,
+    pub(crate) pool: Pool,
+    /// Octets that wait, in all connections together, and how many they may be.
+    held: usize,
+    most_held: usize,
+    /// Segments that came when there was no room for more.
+    pub(crate) crowded: u64,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self::bounded(usize::MAX, usize::MAX)
+    }
+}
+
+impl Shared {
+    /// For connections that together hold so many octets that wait, and so many of certificates.
+    pub(crate) fn bounded(held: usize, certificates: usize) -> Self {
+        let (ended, pool) = (Vec::new(), Pool::bounded(certificates));
+        Self { ended, pool, held: 0, most_held: held, crowded: 0 }
+    }
+
+    /// How many more octets may wait.
+    #[inline]
+    pub(crate) const fn room(&self) -> usize {
+        self.most_held.saturating_sub(self.held)
+    }
+
+    /// A connection held so many octets, and holds so many now.
+    #[inline]
+    const fn holds(&mut self, before: usize, now: usize) {
+        self.held = self.held.saturating_sub(before).saturating_add(now);
+    }
 }
 
 /// What was sent again to open the connection.
@@ -342,15 +373,26 @@ impl Connection {
         }
         let context = self.context();
         let peer_window_is_zero = self.halves[!side].has_zero_window();
+        let held = self.held();
         let half = &mut self.halves[side];
         if segment.payload_len > 0 && !half.is_anchored() {
             self.application.join_midstream(side);
         }
         let application = &mut self.application;
-        half.sent(segment, at, peer_window_is_zero, around.limits.reassembly, &mut |chunk, at| {
+        let room = around.shared.room();
+        let budget = around.limits.reassembly.min(half.waiting().saturating_add(room));
+        half.sent(segment, at, peer_window_is_zero, budget, &mut |chunk, at| {
             application.chunk(side, chunk, at, context, around);
         });
+        around.shared.crowded += u64::from(room < segment.payload.len());
+        around.shared.holds(held, self.held());
         self.close_if_due(side, Some(at), around);
+    }
+
+    /// Octets that wait for others.
+    #[inline]
+    fn held(&self) -> usize {
+        self.halves.client.waiting() + self.halves.server.waiting() + self.application.held()
     }
 
     /// Tells the application that `side` closed, once everything before it is delivered.
@@ -388,10 +430,11 @@ impl Connection {
     }
 
     fn skip_hole(&mut self, side: Side, around: &mut Around<'_>) {
-        let context = self.context();
+        let (context, held) = (self.context(), self.held());
         let application = &mut self.application;
         let half = &mut self.halves[side];
         half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, around));
+        around.shared.holds(held, self.held());
         self.close_if_due(side, None, around);
     }
 
@@ -412,6 +455,7 @@ impl Connection {
                 self.skip_hole(side, around);
             }
         }
+        around.shared.holds(self.held(), 0);
     }
 
     /// How long the connection had been open at `now`, without the clock running backwards.

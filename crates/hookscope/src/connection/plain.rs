@@ -52,6 +52,21 @@ impl PlainHttp {
         self.mode = Mode::Messages(Box::default());
     }
 
+    /// Octets of memory that heads under way take.
+    pub(super) fn held(&self) -> usize {
+        match &self.mode {
+            Mode::Messages(dialogue) => dialogue.held(),
+            Mode::Bursts | Mode::Opaque | Mode::Tunnel => 0,
+        }
+    }
+
+    /// Looks at its octets no more, where there is no room for heads under way.
+    pub(super) fn give_up(&mut self) {
+        if self.held() > 0 {
+            self.mode = Mode::Opaque;
+        }
+    }
+
     /// Whether the connection's octets are looked at here.
     pub(super) const fn is_followed(&self) -> bool {
         !matches!(self.mode, Mode::Tunnel)
@@ -140,6 +155,12 @@ impl Output<'_> {
     }
 }
 
+/// As much of a text as is kept for long: a host and port are no longer, nor is any reason phrase.
+fn front(text: &str) -> &str {
+    const LONGEST: usize = 262;
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default()
+}
+
 /// Takes an event of the dialogue.
 fn take(
     event: Event<'_>,
@@ -152,7 +173,7 @@ fn take(
         Event::RequestBegan => output.ended.extend(output.calls.began(Side::Client, 0, at, context)),
         Event::RequestOctets(octets) => output.calls.octets(Side::Client, octets, at),
         Event::Connect(target) => {
-            *proxied = Some(Proxied { target: target.into(), asked: at, answer: None });
+            *proxied = Some(Proxied { target: front(target).into(), asked: at, answer: None });
         }
         Event::ResponseBegan => {
             output.ended.extend(output.calls.began(Side::Server, 0, at, context));
@@ -165,7 +186,7 @@ fn take(
             // Nothing was called: the call would have been made through the tunnel.
             *output.calls = Calls::default();
             if let Some(proxied) = proxied {
-                let refusal = Some(Refusal { status, reason: reason.into() });
+                let refusal = Some(Refusal { status, reason: front(reason).into() });
                 proxied.answer = Some(Answer { at, refusal });
             }
         }

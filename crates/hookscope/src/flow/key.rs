@@ -1,10 +1,38 @@
 //! Who talks to whom: endpoints, and the key that both directions of a TCP connection share.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
 
-use foldhash::fast::FixedState;
+use foldhash::SharedSeed;
+use foldhash::fast::{FixedState, FoldHasher, SeedableRandomState};
+
+/// Hashes with a key that is drawn once for each process.
+///
+/// Who makes packets chooses addresses and ports, and with a key that is known can choose them so that all have one
+/// hash: every search would then walk through all connections. No answer depends on these hashes, only where things
+/// lie in tables; and nothing goes through a table in its order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Keyed;
+
+impl BuildHasher for Keyed {
+    type Hasher = FoldHasher<'static>;
+
+    #[inline]
+    fn build_hasher(&self) -> Self::Hasher {
+        static KEYED: OnceLock<SeedableRandomState> = OnceLock::new();
+        KEYED.get_or_init(draw_key).build_hasher()
+    }
+}
+
+#[cold]
+fn draw_key() -> SeedableRandomState {
+    static SHARED: OnceLock<SharedSeed> = OnceLock::new();
+    // The standard library's tables have a key from the system's randomness.
+    let draw = || RandomState::new().hash_one(0);
+    SeedableRandomState::with_seed(draw(), SHARED.get_or_init(|| SharedSeed::from_u64(draw())))
+}
 
 /// An IP address in sixteen bytes: IPv4 as its IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,10 +185,10 @@ impl FlowKey {
         self.endpoint(if low >= high { End::Low } else { End::High })
     }
 
-    /// The hash by which tables find it; the same on every run.
+    /// The hash by which tables find it; another one in every process.
     #[inline]
     pub fn hash(&self) -> u64 {
-        let mut hasher = FixedState::default().build_hasher();
+        let mut hasher = Keyed.build_hasher();
         Hash::hash(self, &mut hasher);
         hasher.finish()
     }
@@ -186,6 +214,20 @@ mod tests {
             assert_eq!(there.endpoint(from), a);
             assert_eq!(there.endpoint(to), b);
         }
+    }
+
+    #[test]
+    fn addresses_that_are_made_for_a_known_key_have_hashes_of_their_own() {
+        // With foldhash's fixed seed, the second half of these addresses is multiplied by zero.
+        let prefix = 0x082e_fa98_ec4e_6c89_u64.rotate_right(16);
+        let client = |number| Endpoint { address: Address([prefix, number]), port: 40_000 };
+        let server = endpoint("[fd00::1]:9443");
+        let fixed = |number| FixedState::default().hash_one(FlowKey::of(client(number), server).0);
+        assert_eq!(fixed(1), fixed(2), "the attack works where the key is known");
+        let mut hashes: Vec<u64> = (0..1_000).map(|number| FlowKey::of(client(number), server).0.hash()).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), 1_000);
     }
 
     #[test]

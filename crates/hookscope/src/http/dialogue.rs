@@ -75,6 +75,11 @@ impl Dialogue {
     /// Clients that send more requests ahead of their responses are no apiservers.
     const PIPELINE: usize = 64;
 
+    /// Octets of memory that heads under way take.
+    pub(crate) fn held(&self) -> usize {
+        self.requests.head.octets().len() + self.responses.head.octets().len()
+    }
+
     /// Takes the next chunk of `side`.
     pub(crate) fn push<'d>(
         &mut self,

@@ -5,6 +5,7 @@ use crate::connection::{Around, Opening, Shared};
 use crate::diagnosis::judge_opening;
 use crate::diagnosis::verdict::{Class, Code, Finding, Severity};
 use crate::inspect::outcome::Outcome;
+use crate::inspect::shard::GivenUp;
 use crate::inspect::tally::{GroupTally, Tally};
 use crate::inspect::tracked::Tracked;
 use crate::inspect::watch::{About, Over};
@@ -30,6 +31,12 @@ impl Books {
     #[inline]
     pub(super) fn around<'a>(&'a mut self, config: &'a Config) -> Around<'a> {
         Around { limits: &config.limits, shared: &mut self.shared }
+    }
+
+    /// What connections could not keep, because all of them together kept too much.
+    pub(super) fn not_kept(&self) -> GivenUp {
+        let Shared { crowded, pool, .. } = &self.shared;
+        GivenUp { crowded: *crowded, certificates: pool.refused, ..GivenUp::default() }
     }
 
     /// Judges and counts a connection that was watched up to `now`. Gives back its verdict if the connection is wanted

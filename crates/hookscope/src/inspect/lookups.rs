@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::config::{Config, Keep};
 use crate::diagnosis::judge_lookup;
 use crate::diagnosis::verdict::{Finding, Severity};
-use crate::flow::key::Endpoint;
+use crate::flow::key::{Endpoint, Keyed};
 use crate::lookup::tracker::{Over, Tracker};
 use crate::lookup::{Fate, Heard, Lookup};
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ pub(crate) struct Lookups {
     /// Failures that nobody was told of yet, where somebody watches.
     pub(crate) untold: Vec<JudgedLookup>,
     /// How often each name was looked up, for as many names as failures are kept.
-    pub(crate) asked: HashMap<Box<str>, u64, foldhash::fast::FixedState>,
+    pub(crate) asked: HashMap<Box<str>, u64, Keyed>,
     /// Those that pass the filter, healthy ones included, and how many of them failed.
     pub(crate) counted: u64,
     pub(crate) counted_failed: u64,

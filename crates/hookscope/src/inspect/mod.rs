@@ -160,9 +160,10 @@ impl Inspector {
         let mut tally = Tally::bounded(config.limits.servers);
         let (mut given_up, mut duplicates, mut left_out) = (GivenUp::default(), 0, 0);
         for Worker { shard, .. } in self.workers {
+            given_up += shard.given_up;
+            given_up += shard.books.not_kept();
             outcomes.extend(shard.books.finished);
             tally.merge(shard.books.tally);
-            given_up += shard.given_up;
             duplicates += shard.books.duplicates;
             left_out += shard.books.left_out;
         }

@@ -1,11 +1,10 @@
 //! A part of all connections: which segment belongs to which, when one is over, and what remains of it.
 
-use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
 use crate::config::Config;
-use crate::connection::{Connection, Opening};
-use crate::flow::key::{Endpoint, FlowKey};
+use crate::connection::{Connection, Opening, Shared};
+use crate::flow::key::{Endpoint, FlowKey, Keyed};
 use crate::inspect::books::Books;
 use crate::inspect::slab::{Slab, Times};
 use crate::inspect::tally::Tally;
@@ -34,7 +33,7 @@ pub(crate) struct Shard {
     most_openings: usize,
     /// The last connection of each client, to find it under a translated address. Kept from the moment on at which
     /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
-    by_client: Option<HashMap<Endpoint, Place, FixedState>>,
+    by_client: Option<HashMap<Endpoint, Place, Keyed>>,
     next_sweep: Option<Timestamp>,
     /// What remains of connections that are over.
     pub(crate) books: Books,
@@ -50,12 +49,18 @@ pub(crate) struct GivenUp {
     pub(crate) connections: u64,
     /// The others.
     pub(crate) openings: u64,
+    /// Segments that came when no more octets could wait.
+    pub(crate) crowded: u64,
+    /// Certificates that there was no room for.
+    pub(crate) certificates: u64,
 }
 
 impl std::ops::AddAssign for GivenUp {
     fn add_assign(&mut self, other: Self) {
         self.connections += other.connections;
         self.openings += other.openings;
+        self.crowded += other.crowded;
+        self.certificates += other.certificates;
     }
 }
 
@@ -121,6 +126,8 @@ impl Shard {
             ..Self::default()
         };
         shard.books.tally = Tally::bounded(config.limits.servers);
+        shard.books.shared =
+            Shared::bounded(share(config.limits.held), share(config.limits.certificates));
         shard.books.tally.watch = config.watch.then(Box::default);
         shard
     }
@@ -290,7 +297,7 @@ impl Shard {
     }
 
     /// The last connection of each client.
-    fn by_client(&mut self) -> &HashMap<Endpoint, Place, FixedState> {
+    fn by_client(&mut self) -> &HashMap<Endpoint, Place, Keyed> {
         let Self { openings, tracked, by_client, .. } = self;
         by_client.get_or_insert_with(|| {
             let openings = openings.iter().map(|(at, opening)| (opening.id, opening.key, Place::Opening(at)));
@@ -432,6 +439,7 @@ impl Shard {
         self.given_up += GivenUp {
             connections: (connections - self.tracked.len()) as u64,
             openings: (openings - self.openings.len()) as u64,
+            ..GivenUp::default()
         };
     }
 

@@ -10,14 +10,12 @@ use hdrhistogram::Histogram;
 use crate::call::Call;
 use crate::connection::{Connection, Opening};
 use crate::diagnosis::verdict::{Code, Finding, Severity};
-use crate::flow::key::{Address, Endpoint};
+use crate::flow::key::{Address, Endpoint, Keyed};
 use crate::inspect::outcome::{Outcome, server_name};
 use crate::inspect::watch::Watch;
 use crate::packet::Moment;
 use crate::time::Elapsed;
 use crate::tls::certificate::CertificateList;
-
-type FixedState = foldhash::fast::FixedState;
 
 /// Counts by server and name.
 #[derive(Debug, Default)]
@@ -47,7 +45,7 @@ fn find(
 }
 
 fn hash(server: Endpoint, name: Option<&str>) -> u64 {
-    FixedState::default().hash_one((server, name))
+    Keyed.hash_one((server, name))
 }
 
 /// Where a connection's server stands, most likely: who counts often need not search often.

@@ -4,7 +4,6 @@
 //! first answers are there. Where octets are missing from the capture so that the next length cannot be found, or
 //! where something is no DNS, the rest of that direction stays unread.
 
-use crate::config::Limits;
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::reassembly::Chunk;
@@ -19,13 +18,18 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Takes the next octets of `side`.
-    pub(crate) fn chunk(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, limits: &Limits) {
+    pub(crate) fn chunk(&mut self, side: Side, chunk: Chunk<'_>, at: Moment, limit: usize) {
         let Self { framers, messages } = self;
-        framers[side].push(chunk, limits.dns_message, &mut |message| {
+        framers[side].push(chunk, limit, &mut |message| {
             if (message.role == Role::Query) == (side == Side::Client) {
                 messages.push((message, at));
             }
         });
+    }
+
+    /// Octets of memory that messages under way take.
+    pub(crate) fn held(&self) -> usize {
+        self.framers.client.kept.len() + self.framers.server.kept.len()
     }
 
     /// The messages that have come since this was last called.

@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use hashbrown::HashMap;
 
 use crate::config::Limits;
+use crate::flow::key::Keyed;
 
 /// Names by address.
 #[derive(Debug, Default)]
-pub(crate) struct Learned(HashMap<IpAddr, VecDeque<Entry>, foldhash::fast::FixedState>);
+pub(crate) struct Learned(HashMap<IpAddr, VecDeque<Entry>, Keyed>);
 
 #[derive(Debug)]
 struct Entry {

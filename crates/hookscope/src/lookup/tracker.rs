@@ -22,23 +22,21 @@ use super::learned::Learned;
 use super::search::first_label;
 use super::{Answer, Attempt, Excuse, Heard, Lookup, Socket, Transport};
 use crate::config::Limits;
-use crate::flow::key::Address;
+use crate::flow::key::{Address, Keyed};
 use crate::time::{Elapsed, Timestamp};
 use crate::wire::dns::{Opcode, RecordType, ResponseCode, Role};
-
-type FixedState = foldhash::fast::FixedState;
 
 /// Lookups that are under way.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
-    open: HashMap<u64, Open, FixedState>,
+    open: HashMap<u64, Open, Keyed>,
     next: u64,
     /// When each is over.
     due: BTreeSet<(Timestamp, u64)>,
     /// The lookup that last asked from a socket.
-    by_socket: HashMap<Socket, u64, FixedState>,
+    by_socket: HashMap<Socket, u64, Keyed>,
     /// Lookups of names with the same first label: repetitions and candidates of a search list are found here.
-    akin: HashMap<(Address, Box<str>), Vec<u64>, FixedState>,
+    akin: HashMap<(Address, Box<str>), Vec<u64>, Keyed>,
     /// Those that are over, in the order of their ends.
     pub(crate) over: Vec<Over>,
     /// Names of the addresses in the answers.

@@ -102,7 +102,7 @@ impl Inspection {
                 reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
             warnings.push(format!("{malformed} packets could not be decoded: {}", reasons.join(", ")));
         }
-        let GivenUp { connections, openings } = self.given_up;
+        let GivenUp { connections, openings, crowded, certificates } = self.given_up;
         if connections > 0 {
             warnings.push(format!(
                 "{connections} connections were judged before they were over: more than {} were open at once",
@@ -113,6 +113,18 @@ impl Inspection {
             warnings.push(format!(
                 "{openings} SYNs without an answer were judged before their time: more than {} waited at once",
                 self.config.limits.openings
+            ));
+        }
+        if crowded > 0 {
+            warnings.push(format!(
+                "{crowded} segments came while {} octets waited for others: what those lacked counts as lost",
+                self.config.limits.held
+            ));
+        }
+        if certificates > 0 {
+            warnings.push(format!(
+                "{certificates} servers' certificates were not looked at: there were more than {} octets of them",
+                self.config.limits.certificates
             ));
         }
         if self.left_out > 0 {

@@ -252,6 +252,12 @@ impl Half {
         }
     }
 
+    /// Octets of memory that its segments take which wait for earlier ones.
+    #[inline]
+    pub(crate) fn waiting(&self) -> usize {
+        self.stream.waiting()
+    }
+
     /// When this side closed, once everything that it sent before is delivered; told once. A FIN that overtook the
     /// octets before it closes when they have come: at `now`.
     #[inline]

@@ -67,6 +67,12 @@ impl Stored {
 }
 
 impl Reassembler {
+    /// What waits for earlier octets costs so many octets of memory.
+    #[inline]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.cost)
+    }
+
     /// The offset of the next octet to deliver.
     pub(crate) const fn next(&self) -> i64 {
         self.next

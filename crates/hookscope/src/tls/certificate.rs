@@ -30,7 +30,7 @@ impl CertificateList {
         reader.u24()?;
         let list = reader.0.get(..Self::MAX_OCTETS).unwrap_or(reader.0);
         certificates(list).next()?;
-        Some(Self(pool.octets(list)))
+        Some(Self(pool.octets(list)?))
     }
 
     /// The certificates (X.509 DER), as far as the list is whole.

@@ -116,10 +116,12 @@ fn extensions<'a>(reader: &mut Reader<'a>) -> impl Iterator<Item = (u16, &'a [u8
 
 /// The first host name of the server_name extension.
 fn server_name(mut data: Reader<'_>) -> Option<&str> {
+    /// No name of a host is longer (RFC 1035, section 2.3.4).
+    const LONGEST: usize = 255;
     let mut list = Reader(data.vector16()?);
     while let (Some(kind), Some(name)) = (list.u8(), list.vector16()) {
         if kind == 0 {
-            return std::str::from_utf8(name).ok().filter(|name| !name.is_empty());
+            return std::str::from_utf8(name).ok().filter(|name| (1..=LONGEST).contains(&name.len()));
         }
     }
     None

@@ -5,19 +5,30 @@
 
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashSet;
+
+use crate::flow::key::Keyed;
 
 /// What connections share.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    texts: HashSet<Arc<str>, FixedState>,
-    octets: HashSet<Arc<[u8]>, FixedState>,
+    texts: HashSet<Arc<str>, Keyed>,
+    octets: HashSet<Arc<[u8]>, Keyed>,
     /// Octets of all that is kept.
     size: usize,
+    /// Octets that were ever kept, and how many they may be.
+    ever: usize,
+    most: Option<usize>,
+    /// How often octets were not kept.
+    pub(crate) refused: u64,
 }
 
 impl Pool {
+    /// One that keeps so many octets in all its life: what it let go of may still be held by connections.
+    pub(crate) fn bounded(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
+
     /// Octets that are kept for others to share.
     const LIMIT: usize = 1 << 20;
 
@@ -32,15 +43,21 @@ impl Pool {
         new
     }
 
-    /// The octets, shared with whoever asked for them before.
-    pub(crate) fn octets(&mut self, octets: &[u8]) -> Arc<[u8]> {
+    /// The octets, shared with whoever asked for them before; nothing where there were too many.
+    pub(crate) fn octets(&mut self, octets: &[u8]) -> Option<Arc<[u8]>> {
         if let Some(known) = self.octets.get(octets) {
-            return Arc::clone(known);
+            return Some(Arc::clone(known));
+        }
+        self.ever += octets.len();
+        if self.most.is_some_and(|most| self.ever > most) {
+            self.refused += 1;
+            self.ever -= octets.len();
+            return None;
         }
         self.make_room(octets.len());
         let new: Arc<[u8]> = octets.into();
         self.octets.insert(Arc::clone(&new));
-        new
+        Some(new)
     }
 
     fn make_room(&mut self, size: usize) {
@@ -63,8 +80,18 @@ mod tests {
     fn what_comes_again_is_shared() {
         let mut pool = Pool::default();
         assert!(Arc::ptr_eq(&pool.text("hook.default.svc"), &pool.text("hook.default.svc")));
-        assert!(Arc::ptr_eq(&pool.octets(&[1, 2]), &pool.octets(&[1, 2])));
+        assert!(Arc::ptr_eq(&pool.octets(&[1, 2]).unwrap(), &pool.octets(&[1, 2]).unwrap()));
         assert_eq!(&*pool.text("other.default.svc"), "other.default.svc");
+    }
+
+    #[test]
+    fn past_its_bound_nothing_new_is_kept() {
+        let mut pool = Pool::bounded(10);
+        assert!(pool.octets(&[1; 6]).is_some());
+        assert!(pool.octets(&[2; 6]).is_none());
+        assert!(pool.octets(&[1; 6]).is_some(), "it is there");
+        assert!(pool.octets(&[3; 4]).is_some());
+        assert_eq!(pool.refused, 1);
     }
 
     #[test]

@@ -128,6 +128,13 @@ impl Session {
         Some(self.server_hello.as_ref()?.said.as_ref()?.version)
     }
 
+    /// Octets of memory that handshake messages under way take, or will.
+    #[inline]
+    pub(crate) fn held(&self) -> usize {
+        let held = |all: &Handshake| all.joiners.client.held() + all.joiners.server.held();
+        self.handshake.as_deref().map_or(0, held)
+    }
+
     /// The server's own certificate (X.509 DER).
     pub(crate) fn leaf(&self) -> Option<&[u8]> {
         self.certificates.as_ref()?.leaf()
