@@ -153,7 +153,7 @@ mod tests {
         assert!(seeds.len() > 20);
         for seed in seeds {
             objects(&seed);
-            for at in (0..seed.len()).step_by(seed.len() / 12 + 1) {
+            for at in (0..seed.len()).step_by(seed.len() / 3 + 1) {
                 objects(&seed[..at]);
                 let mut changed = seed.clone();
                 changed[at] ^= 0x11;
