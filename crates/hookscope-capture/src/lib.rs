@@ -61,6 +61,9 @@ mod batch;
 mod compress;
 mod error;
 mod format;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod lines;
 #[cfg(feature = "live")]
 pub mod live;

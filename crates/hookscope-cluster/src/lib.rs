@@ -22,6 +22,9 @@
 //! bytes; how much text to read at all is up to the caller, and [`MAX_TEXT`] is a good answer.
 
 mod collect;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod json;
 mod kinds;
 mod parts;

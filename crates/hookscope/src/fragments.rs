@@ -90,6 +90,14 @@ impl Fragments {
         self.octets -= partial.octets;
         Some(partial)
     }
+
+    /// Stops where its books do not agree, or a limit does not hold.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn assert_holds(&self) {
+        let octets: usize = self.partial.values().flat_map(|it| &it.pieces).map(|it| it.captured.len()).sum();
+        assert_eq!((self.octets, self.order.len()), (octets, self.partial.len()));
+        assert!(self.partial.len() <= self.limits.datagrams && octets <= self.limits.octets);
+    }
 }
 
 /// The fragments of one datagram so far.

@@ -82,6 +82,9 @@ pub mod diagnosis;
 pub mod filter;
 mod flow;
 mod fragments;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod inspect;
 pub mod log;

@@ -100,6 +100,27 @@ const MAP: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
+    // Hostile bytes for all of them; not part of the library.
+    (
+        "fuzz",
+        &[
+            "config",
+            "diagnosis",
+            "flow",
+            "fragments",
+            "http",
+            "log",
+            "lookup",
+            "packet",
+            "report",
+            "side",
+            "tcp",
+            "time",
+            "tls",
+            "trust",
+            "wire",
+        ],
+    ),
 ];
 
 fn source() -> PathBuf {
