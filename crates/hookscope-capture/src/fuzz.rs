@@ -37,7 +37,12 @@ pub fn compressed(data: &[u8]) {
     let large = read(Box::new(Cursor::new(data.to_vec())), 1 << 16);
     let small = read(Box::new(Drip(Cursor::new(data.to_vec()))), 61);
     assert_eq!(large.1, small.1, "what breaks it depends on how it is read");
-    assert!(large.0 == small.0, "{} bytes come of large reads, {} of small ones", large.0.len(), small.0.len());
+    assert!(
+        large.0 == small.0,
+        "{} bytes come of large reads, {} of small ones",
+        large.0.len(),
+        small.0.len()
+    );
     let _ = at_once(&large.0);
 }
 

@@ -21,7 +21,7 @@ fn cut(path: &Path, length: u64) {
 /// touched.
 fn read(paths: &[impl AsRef<Path>], at: u32, length: u64) -> (Result<Summary, InputError>, u64) {
     let (mut batch, mut sum) = (0, 0_u64);
-    let options = Options { batch: BATCH };
+    let options = Options { batch: BATCH, ..Options::default() };
     let read = for_each_batch(paths, &options, |packets, _| {
         if batch == at {
             cut(paths[0].as_ref(), length);

@@ -52,7 +52,11 @@ fn holds(cluster: &Cluster) {
         assert!(cluster.named(&webhook.name).any(|(named, _)| named == id));
         for destination in cluster.destinations(id) {
             let server = destination.address;
-            assert!(cluster.find(server, Asked::Unknown).contains(&id), "{server} is not of {}", webhook.name);
+            assert!(
+                cluster.find(server, Asked::Unknown).contains(&id),
+                "{server} is not of {}",
+                webhook.name
+            );
         }
         let _ = webhook.host().map(|host| cluster.of_host(&host).len());
         let _ = cluster.deadline(&[id]);

@@ -131,7 +131,15 @@ impl Partial {
     const COMPARED: u64 = 4;
 
     const fn new(arrival: u64) -> Self {
-        Self { arrival, pieces: Vec::new(), protocol: None, total: None, octets: 0, compared: 0, given_up: false }
+        Self {
+            arrival,
+            pieces: Vec::new(),
+            protocol: None,
+            total: None,
+            octets: 0,
+            compared: 0,
+            given_up: false,
+        }
     }
 
     fn give_up(&mut self) {
@@ -154,7 +162,8 @@ impl Partial {
         };
         let before = self.compared;
         let compared = &mut self.compared;
-        if !length_agrees || self.pieces.iter().any(|piece| !piece.agrees(start, fragment.payload, compared)) {
+        if !length_agrees || self.pieces.iter().any(|piece| !piece.agrees(start, fragment.payload, compared))
+        {
             return Err(Malformed::ConflictingFragments);
         }
         // Copies agree with one piece. What overlaps with many others, again and again, is made to cost time.
@@ -396,7 +405,9 @@ mod tests {
         let mut fragments = Fragments::default();
         for _ in 0..50 {
             for at in 0..40 {
-                assert!(fragments.push(&with_id(2, piece(0, at * 1_400, true, &[7; 1_400]))).unwrap().is_none());
+                assert!(
+                    fragments.push(&with_id(2, piece(0, at * 1_400, true, &[7; 1_400]))).unwrap().is_none()
+                );
             }
         }
     }

@@ -9,8 +9,8 @@ mod common;
 use common::conclusions::{assert_invariant, conclusions, hold, samples};
 use common::{Recording, stories};
 use hookscope_testkit::transform::{
-    Duplicates, FragmentOrder, Link, Outer, Tunnel, duplicate_all, fragment_ip, nest, relink, reseal, segments_of,
-    shift_sequence_numbers,
+    Duplicates, FragmentOrder, Link, Outer, Tunnel, duplicate_all, fragment_ip, nest, relink, reseal,
+    segments_of, shift_sequence_numbers,
 };
 use hookscope_testkit::{Capture, Record, Rng, link};
 
@@ -36,8 +36,12 @@ fn draw(rng: &mut Rng, is_by_size: bool) -> Vec<Bend> {
         bends.push((format!("numbers {client:#x} {server:#x} on"), Box::new(bend)));
     }
     if rng.chance(40) {
-        let (size, order) = (100 + rng.below(900), *rng.pick(&[FragmentOrder::Forward, FragmentOrder::Reverse]));
-        bends.push((format!("fragments of {size} {order:?}"), Box::new(move |it| fragment_ip(it, size, order))));
+        let (size, order) =
+            (100 + rng.below(900), *rng.pick(&[FragmentOrder::Forward, FragmentOrder::Reverse]));
+        bends.push((
+            format!("fragments of {size} {order:?}"),
+            Box::new(move |it| fragment_ip(it, size, order)),
+        ));
     }
     if rng.chance(50) {
         let link = *rng.pick(&[Link::Ethernet, Link::Vlan(7), Link::LinuxSll, Link::LinuxSll2, Link::Raw]);
@@ -102,7 +106,8 @@ fn what_else_was_on_the_wire() {
     assert_invariant(&[], |capture| {
         let mut noisy = Capture::empty(capture.link_type);
         for (record, noise) in capture.records.iter().zip(noise.iter().cycle()) {
-            let of_link = (capture.link_type == link::ETHERNET).then(|| Record::new(record.time_ns, noise.clone()));
+            let of_link =
+                (capture.link_type == link::ETHERNET).then(|| Record::new(record.time_ns, noise.clone()));
             noisy.records.extend(of_link.into_iter().chain([record.clone()]));
         }
         noisy
@@ -114,10 +119,10 @@ fn noise(rng: &mut Rng) -> Vec<u8> {
     let length = 4 + rng.below(60);
     let body = rng.bytes(length);
     let head = match rng.below(4) {
-        0 => vec![8, 6],                     // ARP
-        1 => vec![0x88, 0xcc],               // LLDP
+        0 => vec![8, 6],                    // ARP
+        1 => vec![0x88, 0xcc],              // LLDP
         2 => vec![8, 0, 0x45, 0, 255, 255], // IPv4, cut or lying
-        _ => vec![8, 0, 0x41],               // no IPv4
+        _ => vec![8, 0, 0x41],              // no IPv4
     };
     [vec![2; 12], head, body].concat()
 }

@@ -149,7 +149,8 @@ fn on_the_same_packet_theirs_counts_and_before_it_the_built_in_one() {
     let refused = Conversation::new("10.0.0.10:40000", "10.244.0.7:9443").syn().server_rst();
     assert_eq!(code(&refused.capture(), config(&[Arc::new(OurReset)])), "our-reset");
     // The server's FIN comes first, and the RST after it is its consequence.
-    let closed = called().client(&tls::application_data(900)).server_ack().server_fin().wait_ms(5).server_rst();
+    let closed =
+        called().client(&tls::application_data(900)).server_ack().server_fin().wait_ms(5).server_rst();
     let rules: [Arc<dyn Rule>; 1] = [Arc::new(Rst)];
     assert_eq!(code(&closed.capture(), config(&rules)), "fin-before-response");
 }

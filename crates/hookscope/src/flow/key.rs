@@ -224,7 +224,8 @@ mod tests {
         let server = endpoint("[fd00::1]:9443");
         let fixed = |number| FixedState::default().hash_one(FlowKey::of(client(number), server).0);
         assert_eq!(fixed(1), fixed(2), "the attack works where the key is known");
-        let mut hashes: Vec<u64> = (0..1_000).map(|number| FlowKey::of(client(number), server).0.hash()).collect();
+        let mut hashes: Vec<u64> =
+            (0..1_000).map(|number| FlowKey::of(client(number), server).0.hash()).collect();
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), 1_000);

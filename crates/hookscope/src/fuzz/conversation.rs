@@ -181,8 +181,18 @@ fn tell(story: &mut Story, input: &mut Input<'_>) {
             story.segment(&it, side, ACK, probe, if input.u8() & 1 == 0 { &[] } else { &[0] });
         }
         21 => set(story, number, |it, value| it.window[side] = value, input.u16()),
-        22 => set(story, number, |it, by| it.next[side] = it.next[side].wrapping_add_signed(i32::from(by as i16)), input.u16()),
-        23 => set(story, number, |it, by| it.ack[side] = it.ack[side].wrapping_add_signed(i32::from(by as i16)), input.u16()),
+        22 => set(
+            story,
+            number,
+            |it, by| it.next[side] = it.next[side].wrapping_add_signed(i32::from(by as i16)),
+            input.u16(),
+        ),
+        23 => set(
+            story,
+            number,
+            |it, by| it.ack[side] = it.ack[side].wrapping_add_signed(i32::from(by as i16)),
+            input.u16(),
+        ),
         24 => set(story, number, |it, value| it.server = value as u8, input.u8().into()),
         25 => {
             let cut = usize::from(input.u8());
@@ -197,7 +207,12 @@ fn tell(story: &mut Story, input: &mut Input<'_>) {
         29 => {
             // A new connection on the same ports.
             let by = input.u16();
-            set(story, number, |it, by| it.next = it.next.map(|next| next.wrapping_add(u32::from(by) << 8)), by);
+            set(
+                story,
+                number,
+                |it, by| it.next = it.next.map(|next| next.wrapping_add(u32::from(by) << 8)),
+                by,
+            );
         }
         30 => set(story, number, |it, port| it.client_port = port, input.u16()),
         _ => story.now.time = input.later(moment(0).time),
@@ -243,7 +258,8 @@ fn client_hello(choice: u8) -> Vec<u8> {
         extensions.extend(extension(0, b"\0\x0e\0\0\x0bhook.ns.svc"));
     }
     if choice & 2 == 0 {
-        extensions.extend(extension(16, if choice & 4 == 0 { b"\0\x09\x08http/1.1" } else { b"\0\x03\x02h2" }));
+        extensions
+            .extend(extension(16, if choice & 4 == 0 { b"\0\x09\x08http/1.1" } else { b"\0\x03\x02h2" }));
     }
     if choice & 8 == 0 {
         extensions.extend(extension(43, &[4, 3, 4, 3, 3]));
@@ -294,7 +310,8 @@ pub(super) fn stories() -> impl Iterator<Item = Vec<u8>> {
         vec![side | 3, 3, high, low]
     };
     let opened = [0, SERVER | 1, 2].to_vec();
-    let ready_13 = [&opened[..], &[4, 0, SERVER | 5, 0, SERVER | 10, 10], &data(SERVER, 600), &data(0, 53)].concat();
+    let ready_13 =
+        [&opened[..], &[4, 0, SERVER | 5, 0, SERVER | 10, 10], &data(SERVER, 600), &data(0, 53)].concat();
     let ready_12 = [
         &opened[..],
         &[4, 8, SERVER | 5, 5, SERVER | 3, 2, 0, 4, 10, 3, 2, 0, 40, SERVER | 10, SERVER | 3, 2, 0, 40],
@@ -314,7 +331,8 @@ pub(super) fn stories() -> impl Iterator<Item = Vec<u8>> {
         [&opened[..], &[4, 0, SERVER | 6, 2, 40, SERVER | 11]].concat(),
         [&[0][..], &wait(1_000_000_000), &[15, 0], &wait(2_000_000_000), &[15, 0, 19, 3, 1]].concat(),
         [&opened[..], &[8, 0, SERVER | 9, 2, 8, 1, SERVER | 9, 1, 4, 0]].concat(),
-        [&[26, 3, 0][..], &wait(1_000_000), &[SERVER | 26, 3, 0], &answered, &[15, 2, 16, 1, 17, 18]].concat(),
+        [&[26, 3, 0][..], &wait(1_000_000), &[SERVER | 26, 3, 0], &answered, &[15, 2, 16, 1, 17, 18]]
+            .concat(),
     ];
     (0_u8..).zip(ends).map(|(how, end)| [&[how.wrapping_mul(7)][..], &end].concat())
 }

@@ -11,7 +11,7 @@ pub fn decode(data: &[u8]) {
     let (link, more, cut) = (input.u8(), input.u8(), usize::from(input.u8()));
     let packet = packet(link, more, moment(1), input.0);
     let decoded = wire::decode(&packet);
-    let flow = wire::flow(&packet);
+    let flow = packet.flow();
     if let Some((source, destination)) = wire::endpoints(&packet) {
         // A worker drops what a glance gives to another one.
         match &decoded {

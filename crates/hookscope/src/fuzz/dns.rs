@@ -55,8 +55,10 @@ pub fn dns(data: &[u8]) {
                 }
             }
             2 => {
-                whole.chunk(side, Chunk::Data(octets), at, &limits);
-                octets.chunks(1).for_each(|octet| single.chunk(side, Chunk::Data(octet), at, &limits));
+                whole.chunk(side, Chunk::Data(octets), at, limits.dns_message);
+                octets
+                    .chunks(1)
+                    .for_each(|octet| single.chunk(side, Chunk::Data(octet), at, limits.dns_message));
                 let (whole, single) = (whole.take(), single.take());
                 assert_eq!(whole, single, "messages of a stream");
                 for (message, at) in whole {
@@ -68,8 +70,8 @@ pub fn dns(data: &[u8]) {
             }
             _ => {
                 let size = 1 + u64::from(length);
-                whole.chunk(side, Chunk::Gap(size), at, &limits);
-                single.chunk(side, Chunk::Gap(size), at, &limits);
+                whole.chunk(side, Chunk::Gap(size), at, limits.dns_message);
+                single.chunk(side, Chunk::Gap(size), at, limits.dns_message);
                 tracker.advance(clock.later(Duration::from_millis(length.into())));
             }
         }

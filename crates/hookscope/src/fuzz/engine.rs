@@ -31,8 +31,12 @@ pub(super) const LIMITS: Limits = Limits {
         datagram_fragments: 8,
         octets: 8_000,
         timeout: Duration::from_secs(30),
+        _more: (),
     },
     closed: Duration::from_secs(60),
+    held: 256 << 20,
+    certificates: 128 << 20,
+    _more: (),
 };
 
 /// Makes all work happen on the thread that calls this: a fuzzer runs one for each core. Once in a program, first of all.

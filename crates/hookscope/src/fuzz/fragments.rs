@@ -29,14 +29,8 @@ struct Model {
 }
 
 impl Model {
-    const NEW: Self = Self {
-        sent: [false; LENGTH],
-        total: None,
-        pieces: 0,
-        is_spoilt: false,
-        is_whole: true,
-        began: None,
-    };
+    const NEW: Self =
+        Self { sent: [false; LENGTH], total: None, pieces: 0, is_spoilt: false, is_whole: true, began: None };
 
     fn is_complete(&self) -> bool {
         self.total.is_some_and(|total| self.sent.iter().take(total).all(|sent| *sent))
@@ -53,6 +47,7 @@ pub fn fragments(data: &[u8]) {
         datagram_fragments: 12,
         octets: 400,
         timeout: Duration::from_secs(30),
+        _more: (),
     };
     let mut fragments = Fragments::new(limits);
     let mut models = [Model::NEW; DATAGRAMS];
@@ -85,7 +80,8 @@ pub fn fragments(data: &[u8]) {
         };
         model.pieces += 1;
         let waited = model.began.map(|began| at.time.since(began).as_nanos());
-        model.is_spoilt |= lies || model.pieces > 12 || waited.is_some_and(|it| it > 30_000_000_000 || it < 0);
+        model.is_spoilt |=
+            lies || model.pieces > 12 || waited.is_some_and(|it| it > 30_000_000_000 || it < 0);
         model.is_whole &= captured == length;
         model.began.get_or_insert(at.time);
         model.total = if more { model.total } else { Some(end) };

@@ -119,7 +119,8 @@ pub fn by_hand() -> Vec<Seed> {
     ];
     let datagram: Vec<u8> = (0..=255).collect();
     for order in [[0, 8, 16], [16, 8, 0]] {
-        let pieces = order.map(|place| [if place == 16 { 0 } else { 4 }, place, if place == 16 { 255 } else { 64 }]);
+        let pieces =
+            order.map(|place| [if place == 16 { 0 } else { 4 }, place, if place == 16 { 255 } else { 64 }]);
         seeds.push(("fragments", [&datagram[..], &pieces.concat()].concat()));
     }
     for text in [

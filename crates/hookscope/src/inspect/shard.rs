@@ -126,8 +126,7 @@ impl Shard {
             ..Self::default()
         };
         shard.books.tally = Tally::bounded(config.limits.servers);
-        shard.books.shared =
-            Shared::bounded(share(config.limits.held), share(config.limits.certificates));
+        shard.books.shared = Shared::bounded(share(config.limits.held), share(config.limits.certificates));
         shard.books.tally.watch = config.watch.then(Box::default);
         shard
     }

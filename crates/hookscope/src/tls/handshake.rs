@@ -39,7 +39,11 @@ impl Joiner {
 
     /// Octets of memory that the message under way takes, or will.
     pub(crate) fn held(&self) -> usize {
-        if self.keep && !self.lost && self.remaining > 0 { self.body.len() + self.remaining as usize } else { 0 }
+        if self.keep && !self.lost && self.remaining > 0 {
+            self.body.len() + self.remaining as usize
+        } else {
+            0
+        }
     }
 
     /// Octets are missing. Gives back what came before of a message that is read, if it was under way.

@@ -43,7 +43,11 @@ fn example(name: &str) -> String {
 }
 
 fn has_python() -> bool {
-    Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new("python3")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// A page with its samples as the program gives them, and its examples as they are.
