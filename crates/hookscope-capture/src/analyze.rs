@@ -3,11 +3,14 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use hookscope::packet::Packet;
 use hookscope::report::{Input, schema};
 use hookscope::{Config, Inspection, Inspector};
 
 use crate::error::InputError;
-use crate::read::{Options, Progress, for_each_batch};
+use crate::feed::Feed;
+use crate::merge::Sink;
+use crate::read::{Options, Progress, read};
 use crate::summary::Summary;
 
 /// What was read, and what was found in it.
@@ -58,13 +61,37 @@ impl Analysis {
 pub fn analyze(
     paths: &[impl AsRef<Path>],
     config: Config,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress) + Send,
 ) -> Result<Analysis, InputError> {
-    let mut inspector = Inspector::new(config);
-    let summary = for_each_batch(paths, &Options::default(), |packets, at| {
-        inspector.observe_batch(packets);
-        progress(at);
+    let mut judge = Judge { inspector: Inspector::new(config), progress };
+    let summary = read(paths, &Options::default(), &mut judge)?;
+    Ok(Analysis { inspection: judge.inspector.finish(), summary })
+}
+
+/// An inspector that takes packets, and who wants to know how far it is.
+struct Judge<P> {
+    inspector: Inspector,
+    progress: P,
+}
+
+impl<P: FnMut(Progress) + Send> Sink for Judge<P> {
+    fn batch(&mut self, packets: &[Packet<'_>], at: Progress) -> ControlFlow<()> {
+        self.inspector.observe_batch(packets);
+        (self.progress)(at);
         ControlFlow::Continue(())
-    })?;
-    Ok(Analysis { inspection: inspector.finish(), summary })
+    }
+
+    /// Walks over the next batch while those before are looked at.
+    fn map(&mut self, feed: &mut Feed<'_>) -> ControlFlow<()> {
+        let Self { inspector, progress } = self;
+        inspector.observe_batches(|packets| {
+            // A batch may have no packet for now, where headers or other blocks are many.
+            while packets.is_empty()
+                && let Some(at) = feed.next(Inspector::AHEAD, packets)
+            {
+                progress(at);
+            }
+        });
+        ControlFlow::Continue(())
+    }
 }

@@ -9,7 +9,7 @@
 //!   regular file ──────────── map ──────────────┐
 //!                                               ├── format ── source ──┐
 //!   compressed file, pipe ── compress ── stream ┘   (pcap,             ├── merge ── read::for_each_batch ── you
-//!                                                    pcapng)  source ──┘
+//!                                                    pcapng)  source ──┘  (analyze: ── Inspector)
 //! ```
 //!
 //! | module | turns | into |
@@ -18,7 +18,9 @@
 //! | `compress` | gzip, zstd, LZ4 | plain bytes, in bounded memory |
 //! | `stream` | whatever comes in reads | a window of bytes that holds whole records |
 //! | `format` | bytes of pcap or pcapng | packets; pure functions, no I/O |
-//! | `source` | one input | its packets, and a warning where it breaks off |
+//! | `reader` | the bytes of one input | packets, and a warning where it breaks off |
+//! | `feed` | a map | batches, the next while those before are looked at |
+//! | `source` | a path | bytes with their reader, and packets that wait for those of others |
 //! | `ahead` | a walk over a map | one that does not wait for memory |
 //! | `merge` | several inputs | one capture in time order |
 //! | `read` | the caller's paths and closure | the run |
@@ -60,6 +62,7 @@ mod analyze;
 mod batch;
 mod compress;
 mod error;
+mod feed;
 mod format;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
@@ -70,6 +73,7 @@ pub mod live;
 mod map;
 mod merge;
 mod read;
+mod reader;
 mod source;
 mod stream;
 mod summary;

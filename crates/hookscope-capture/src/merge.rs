@@ -10,7 +10,7 @@
 //! only one, no packet is compared with any other's.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +18,35 @@ use hookscope::packet::Packet;
 use hookscope::time::Timestamp;
 
 use crate::error::InputError;
+use crate::feed::Feed;
 use crate::read::Progress;
 use crate::source::{Record, Source, name_of, recycle};
 use crate::summary::FileSummary;
 
 /// A packet's place in the merge: its time, then the rank of its input.
-type Key = (Timestamp, u16);
+pub(crate) type Key = (Timestamp, u16);
+
+/// Who takes packets.
+pub(crate) trait Sink {
+    /// Takes a batch, which it may borrow until it returns.
+    fn batch(&mut self, packets: &[Packet<'_>], at: Progress) -> ControlFlow<()>;
+
+    /// Takes all that a map has for now.
+    fn map(&mut self, feed: &mut Feed<'_>) -> ControlFlow<()> {
+        let mut packets = Vec::new();
+        while let Some(at) = feed.next(0, &mut packets) {
+            hand_out(&packets, at, self)?;
+            packets.clear();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl<F: FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>> Sink for F {
+    fn batch(&mut self, packets: &[Packet<'_>], at: Progress) -> ControlFlow<()> {
+        self(packets, at)
+    }
+}
 
 /// An input whose time has not come.
 enum Waiting {
@@ -99,17 +122,14 @@ impl Merge {
     /// # Errors
     ///
     /// [`InputError`] where a file that was waiting cannot be opened again, or was cut while it was read.
-    pub(crate) fn run(
-        &mut self,
-        mut sink: impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
-    ) -> Result<(), InputError> {
+    pub(crate) fn run(&mut self, sink: &mut impl Sink) -> Result<(), InputError> {
         let mut spare = Vec::new();
         loop {
             self.activate()?;
             let flow = match self.active.as_slice() {
                 [] => return Ok(()),
-                [only] if only.pending().is_empty() => self.step_alone(&mut spare, &mut sink),
-                _ => self.step_merging(&mut spare, &mut sink),
+                [only] if only.pending().is_empty() => self.step_alone(&mut spare, sink)?,
+                _ => self.step_merging(&mut spare, sink),
             };
             // What the sink was handed has to have been what is in the files.
             self.active.iter_mut().try_for_each(Source::check)?;
@@ -156,54 +176,49 @@ impl Merge {
         self.active.push(source);
     }
 
-    /// Hands on what the only active input gives, as it is, up to the first packet before which another is due.
+    /// Hands on what the only active input gives, as it is, up to the first packet before which another is due: of a map
+    /// all of it, of a stream a batch.
     fn step_alone(
         &mut self,
         spare: &mut Vec<Packet<'static>>,
-        sink: &mut impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+        sink: &mut impl Sink,
+    ) -> Result<ControlFlow<()>, InputError> {
         let due = self.waiting.last().map(|(key, _)| *key);
-        let Some(source) = self.active.first_mut() else { return ControlFlow::Continue(()) };
+        let progress = Progress { consumed: self.consumed, total: self.total };
+        let Some(source) = self.active.first_mut() else { return Ok(ControlFlow::Continue(())) };
+        let (room, rank, interfaces) = (self.room, source.rank(), source.interfaces());
+        if let Some((map, reader)) = source.mapped() {
+            let (under_way, later, failed, over) = (VecDeque::new(), Vec::new(), None, false);
+            let mut feed =
+                Feed { map, reader, room, rank, interfaces, due, progress, under_way, later, failed, over };
+            let flow = sink.map(&mut feed);
+            let Feed { later, failed, .. } = feed;
+            source.keep(later);
+            return failed.map_or(Ok(flow), Err);
+        }
         source.fill();
-        let (rank, interfaces) = (source.rank(), source.interfaces());
         let mut packets = recycle(std::mem::take(spare));
-        let walk = source.walk(self.room, &mut packets);
-        let progress = Progress { consumed: self.consumed + walk.consumed, total: self.total };
+        let (window, consumed) = source.walk(room, &mut packets);
+        let progress = Progress { consumed: progress.consumed + consumed, ..progress };
         let due = due.and_then(|due| packets.iter().position(|packet| (packet.time, rank) > due));
         let now = due.unwrap_or(packets.len());
-        let later: Vec<Record> =
-            packets.iter().skip(now).map(|packet| Record::of(packet, walk.window)).collect();
+        let later: Vec<Record> = packets.iter().skip(now).map(|packet| Record::of(packet, window)).collect();
         packets.truncate(now);
         if interfaces > 0 {
             packets
                 .iter_mut()
                 .for_each(|packet| packet.interface = packet.interface.wrapping_add(interfaces));
         }
-        let mut brought_in = 0;
-        let flow = match walk.next {
-            // Where other threads are at hand, one of them sees to what comes next.
-            Some(next) if rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1 => {
-                rayon::in_place_scope(|scope| {
-                    scope.spawn(|_| brought_in = next.bring_in());
-                    hand_out(&packets, progress, sink)
-                })
-            }
-            _ => hand_out(&packets, progress, sink),
-        };
+        let flow = hand_out(&packets, progress, sink);
         *spare = recycle(packets);
-        source.brought_in(brought_in);
         source.handed_out(now, 0);
         source.keep(later);
-        flow
+        Ok(flow)
     }
 
     /// Hands on the next packets of several inputs in time order: until the batch is full, another input is due, or
     /// one has to be read further before it is known what comes next.
-    fn step_merging(
-        &mut self,
-        spare: &mut Vec<Packet<'static>>,
-        sink: &mut impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    fn step_merging(&mut self, spare: &mut Vec<Packet<'static>>, sink: &mut impl Sink) -> ControlFlow<()> {
         for source in &mut self.active {
             while source.pending().is_empty() && !source.ended() {
                 source.fill();
@@ -248,12 +263,8 @@ impl Merge {
 }
 
 /// Hands `packets` to `sink`, if there are any.
-fn hand_out(
-    packets: &[Packet<'_>],
-    progress: Progress,
-    sink: &mut impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    if packets.is_empty() { ControlFlow::Continue(()) } else { sink(packets, progress) }
+fn hand_out(packets: &[Packet<'_>], progress: Progress, sink: &mut (impl Sink + ?Sized)) -> ControlFlow<()> {
+    if packets.is_empty() { ControlFlow::Continue(()) } else { sink.batch(packets, progress) }
 }
 
 /// Where the packet of `source` that comes after `taken` pending ones belongs; nothing where that is not known yet.

@@ -9,7 +9,7 @@ use std::path::Path;
 use hookscope::packet::Packet;
 
 use crate::error::InputError;
-use crate::merge::Merge;
+use crate::merge::{Merge, Sink};
 use crate::summary::Summary;
 
 /// The most inputs that a [`Frame`](hookscope::packet::Frame) can tell apart.
@@ -57,7 +57,16 @@ pub struct Progress {
 pub fn for_each_batch(
     paths: &[impl AsRef<Path>],
     options: &Options,
-    sink: impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
+    mut sink: impl FnMut(&[Packet<'_>], Progress) -> ControlFlow<()>,
+) -> Result<Summary, InputError> {
+    read(paths, options, &mut sink)
+}
+
+/// Does it for any sink.
+pub(crate) fn read(
+    paths: &[impl AsRef<Path>],
+    options: &Options,
+    sink: &mut impl Sink,
 ) -> Result<Summary, InputError> {
     if paths.len() > MAX_FILES {
         return Err(InputError::TooManyFiles { count: paths.len(), max: MAX_FILES });

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::panic::AssertUnwindSafe;
+
 use common::{Fixture, Recording, difference, json};
 use hookscope::report::schema::{Connection, Report};
 use hookscope::{Config, Inspector, Keep};
@@ -22,6 +24,16 @@ fn in_batches(recording: &Recording, batch: usize, config: Config) -> String {
     json(&recording.inspect_in(batch, config).report(&recording.input))
 }
 
+/// As [`in_batches`], but batches are fetched while others are looked at.
+fn fetched(recording: &Recording, batch: usize, config: Config) -> String {
+    let mut inspector = Inspector::new(config);
+    let mut rest = recording.packets.iter();
+    inspector.observe_batches(|packets| {
+        packets.extend(rest.by_ref().take(batch).map(|recorded| recorded.packet()));
+    });
+    json(&inspector.finish().report(&recording.input))
+}
+
 #[test]
 fn batches_and_shards_do_not_change_the_report() {
     for fixture in Fixture::small() {
@@ -31,6 +43,8 @@ fn batches_and_shards_do_not_change_the_report() {
             for batch in [1, 7, 4096] {
                 let actual = in_batches(&recording, batch, Config { shards, ..fixture.config() });
                 assert_same(&fixture, &format!("{shards} shards, batches of {batch}"), &expected, &actual);
+                let actual = fetched(&recording, batch, Config { shards, ..fixture.config() });
+                assert_same(&fixture, &format!("{shards} shards, fetched by {batch}"), &expected, &actual);
             }
         }
     }
@@ -53,8 +67,25 @@ fn threads_do_not_change_the_report() {
                     format!("{shards} shards, {} threads, batches of {batch}", pool.current_num_threads());
                 assert_same(&fixture, &how, &expected, &actual);
             }
+            for (shards, batch) in [(1, 100), (2, 64), (8, 10)] {
+                let config = Config { shards, ..fixture.config() };
+                let actual = pool.install(|| fetched(&recording, batch, config));
+                let how = format!("{shards} shards, {} threads, {batch}", pool.current_num_threads());
+                assert_same(&fixture, &how, &expected, &actual);
+            }
         }
     }
+}
+
+#[test]
+fn a_source_that_panics_is_waited_for_by_nobody() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let config = Config { shards: 2, ..Config::default() };
+    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        pool.install(|| Inspector::new(config).observe_batches(|_| panic!("no more packets")))
+    }));
+    let why = panicked.unwrap_err();
+    assert_eq!(why.downcast_ref(), Some(&"no more packets"));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! DNS messages, of datagrams as well as of streams, are put in that order again and tracked in one place.
 
 mod books;
+mod feed;
 pub(crate) mod lookups;
 pub(crate) mod losses;
 pub(crate) mod outcome;
@@ -30,7 +31,7 @@ use crate::inspect::outcome::Outcome;
 use crate::inspect::shard::{GivenUp, When};
 use crate::inspect::tally::Tally;
 use crate::inspect::traffic::Traffic;
-use crate::inspect::worker::Worker;
+use crate::inspect::worker::{Worker, owner};
 use crate::lookup::Heard;
 use crate::packet::Packet;
 use crate::time::Timestamp;
@@ -69,13 +70,16 @@ impl Inspector {
     /// Fewer packets than this are not worth waking another thread for.
     const WORTH_SHARING: usize = 256;
 
+    /// How many batches are under way at once in [`observe_batches`](Self::observe_batches).
+    pub const AHEAD: usize = 4;
+
     /// How many packets of an iterator are taken at once.
     const BATCH: usize = 4_096;
 
     /// An inspector with these settings.
     pub fn new(config: Config) -> Self {
         let count = config.shards.max(1);
-        let workers = (0..count).map(|index| Worker::new(index, count, &config)).collect();
+        let workers = (0..).take(count).map(|index| Worker::new(index, count, &config)).collect();
         let (traffic, lookups, losses) = (Traffic::default(), Lookups::default(), Losses::default());
         Self { config, workers, traffic, lookups, losses }
     }
@@ -88,10 +92,11 @@ impl Inspector {
     /// Takes packets in the order of the capture; runs on the current rayon pool where that pays.
     pub fn observe_batch(&mut self, packets: &[Packet<'_>]) {
         let Self { config, workers, traffic, lookups, .. } = self;
-        let start = When { position: traffic.packets, clock: traffic.clock() };
+        let (start, count) = (When { position: traffic.packets, clock: traffic.clock() }, workers.len());
         let observe = |worker: &mut Worker| {
             let mut malformed = Vec::new();
-            worker.observe(packets, start, config, &mut malformed);
+            let owned = |packet| (packet, owner(packet, count));
+            worker.take_own(packets.iter().map(owned), start, config, &mut malformed);
             malformed
         };
         let malformed: Vec<Vec<Malformed>> = if workers.len() == 1 || packets.len() < Self::WORTH_SHARING {
@@ -105,6 +110,16 @@ impl Inspector {
         if !heard.is_empty() {
             lookups.observe(heard, config);
         }
+    }
+
+    /// Takes all packets that `next` appends to the vector it is given, in the order of the capture, batch by batch, until
+    /// it appends none. The fastest way, where packets can be borrowed for so long: the next batch is had while those
+    /// before are looked at, on the threads of the current rayon pool.
+    ///
+    /// `next` is called by one thread at a time, which may be any of the pool's; when it is called for a batch, all but the
+    /// [`AHEAD`](Self::AHEAD) batches before are done with. A few thousand packets are a good batch.
+    pub fn observe_batches<'a>(&mut self, next: impl FnMut(&mut Vec<Packet<'a>>) + Send) {
+        feed::run(self, next);
     }
 
     /// No packet came up to `now`: time passes all the same. For those who capture and see a quiet wire.

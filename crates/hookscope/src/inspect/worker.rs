@@ -12,10 +12,55 @@ use crate::fragments::Fragments;
 use crate::inspect::shard::{Shard, When};
 use crate::lookup::Heard;
 use crate::packet::Packet;
+use crate::time::Timestamp;
 use crate::wire::{
     Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, Segment, decode,
     decode_reassembled, endpoints,
 };
+
+/// Packets that all workers look at.
+#[derive(Debug)]
+pub(crate) struct Batch<'a> {
+    pub(crate) packets: Vec<Packet<'a>>,
+    /// Whose each packet is, as far as a glance shows it; empty where there is one worker.
+    pub(crate) owners: Vec<Owner>,
+    /// Where and when the first packet stands.
+    pub(crate) start: When,
+}
+
+impl Default for Batch<'_> {
+    fn default() -> Self {
+        let start = When { position: 0, clock: Timestamp::MIN };
+        Self { packets: Vec::new(), owners: Vec::new(), start }
+    }
+}
+
+/// The number of a worker.
+pub(crate) type Owner = u32;
+
+/// Where a glance does not tell whose a packet is.
+const UNKNOWN: Owner = Owner::MAX;
+
+/// Which of so many workers has the connection of a packet, where a glance at the packet shows that: most are decoded
+/// once.
+#[inline]
+pub(crate) fn owner(packet: &Packet<'_>, workers: usize) -> Owner {
+    if workers == 1 {
+        return UNKNOWN;
+    }
+    let Some((source, destination)) = endpoints(packet) else { return UNKNOWN };
+    match source.port.cmp(&destination.port) {
+        Ordering::Greater => share(source, workers),
+        Ordering::Less => share(destination, workers),
+        Ordering::Equal => UNKNOWN,
+    }
+}
+
+/// Which of so many workers has a client's connections.
+#[inline]
+fn share(client: Endpoint, workers: usize) -> Owner {
+    ((u128::from(client.hash()) * workers as u128) >> 64) as Owner
+}
 
 /// One part of all connections, and what it takes to find its packets.
 #[derive(Debug)]
@@ -23,7 +68,7 @@ pub(crate) struct Worker {
     pub(crate) shard: Shard,
     fragments: Fragments,
     /// Which of how many it is.
-    index: usize,
+    index: Owner,
     workers: usize,
     /// DNS messages, in datagrams (those are the first worker's) and in streams.
     pub(crate) heard: Vec<Heard>,
@@ -31,25 +76,35 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// The `index`-th of so many workers.
-    pub(crate) fn new(index: usize, workers: usize, config: &Config) -> Self {
+    pub(crate) fn new(index: Owner, workers: usize, config: &Config) -> Self {
         let fragments = Fragments::new(config.limits.fragments);
         Self { shard: Shard::new(config), fragments, index, workers, heard: Vec::new() }
     }
 
-    /// Takes its own of `packets`, the first of which stands at `start`. Of those that cannot be decoded it notes its own,
-    /// and the first worker those of which nobody can say whose they are.
-    pub(crate) fn observe(
+    /// Takes its own packets of a batch. Of those that cannot be decoded it notes its own, and the first worker those of
+    /// which nobody can say whose they are.
+    pub(crate) fn observe(&mut self, batch: &Batch<'_>, config: &Config, malformed: &mut Vec<Malformed>) {
+        let Batch { packets, owners, start } = batch;
+        if owners.is_empty() {
+            self.take_own(packets.iter().map(|packet| (packet, UNKNOWN)), *start, config, malformed);
+        } else {
+            self.take_own(packets.iter().zip(owners.iter().copied()), *start, config, malformed);
+        }
+    }
+
+    /// Does it for packets with their owners.
+    #[inline]
+    pub(crate) fn take_own<'p>(
         &mut self,
-        packets: &[Packet<'_>],
+        packets: impl Iterator<Item = (&'p Packet<'p>, Owner)>,
         start: When,
         config: &Config,
         malformed: &mut Vec<Malformed>,
     ) {
         let mut clock = start.clock;
-        for (position, packet) in (start.position..).zip(packets) {
+        for (position, (packet, owner)) in (start.position..).zip(packets) {
             clock = clock.max(packet.time);
-            let is_own = self.glance(packet);
-            if is_own == Some(false) {
+            if owner != UNKNOWN && owner != self.index {
                 continue;
             }
             let when = When { position, clock };
@@ -67,7 +122,7 @@ impl Worker {
                 Err(reason) => Err(reason),
             };
             if let Err(reason) = taken
-                && is_own.unwrap_or(self.index == 0)
+                && (owner == self.index || self.index == 0)
             {
                 malformed.push(reason);
             }
@@ -83,31 +138,11 @@ impl Worker {
         }
     }
 
-    /// Whether it has the connection of a packet, where a glance at the packet shows that: most are decoded once.
-    #[inline]
-    fn glance(&self, packet: &Packet<'_>) -> Option<bool> {
-        if self.workers == 1 {
-            return None;
-        }
-        let (source, destination) = endpoints(packet)?;
-        match source.port.cmp(&destination.port) {
-            Ordering::Greater => Some(self.is_share(source)),
-            Ordering::Less => Some(self.is_share(destination)),
-            Ordering::Equal => None,
-        }
-    }
-
     /// Whether it has the connection. That is decided by the endpoint with the higher port, most likely the client's:
     /// ICMP errors that quote the address from before translation meet the connection there.
     #[inline]
     fn is_own(&self, key: &FlowKey) -> bool {
-        self.workers == 1 || self.is_share(key.ephemeral())
-    }
-
-    #[inline]
-    fn is_share(&self, client: Endpoint) -> bool {
-        let share = u128::from(client.hash()) * self.workers as u128;
-        (share >> 64) as usize == self.index
+        self.workers == 1 || share(key.ephemeral(), self.workers) == self.index
     }
 
     #[cold]

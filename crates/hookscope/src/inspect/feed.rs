@@ -1,0 +1,234 @@
+//! A source of batches -> workers, none of which waits for the others at the end of each batch.
+//!
+//! ```text
+//!   source --> | batch 7 | batch 6 | batch 5 | --> those that all workers have seen are used again
+//!                   ^                   ^
+//!               worker 0            worker 1
+//! ```
+//!
+//! Whichever thread finds the next batch missing gets it from the source, so that reading is done beside looking, and
+//! the one that is ahead does it. Threads take whichever worker has something to do, their own first: a pool of any
+//! size, busy or not, gets to the end. Each worker sees all batches in their order, so the answer is the same.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::config::Config;
+use crate::inspect::Inspector;
+use crate::inspect::lookups::Lookups;
+use crate::inspect::shard::When;
+use crate::inspect::traffic::Traffic;
+use crate::inspect::worker::{Batch, Worker, owner};
+use crate::lookup::Heard;
+use crate::packet::Packet;
+use crate::wire::Malformed;
+
+/// Where batches come from, and the counts that are made of all packets as they come.
+struct Intake<'a, N> {
+    next: N,
+    traffic: &'a mut Traffic,
+}
+
+/// A batch that not all workers have seen.
+struct Open<'p> {
+    batch: Arc<Batch<'p>>,
+    /// How many workers have not.
+    left: usize,
+    /// DNS messages in it, of the workers that have.
+    heard: Vec<Heard>,
+}
+
+/// A worker, unless a thread has it, and the batch that is its next one.
+struct Place<'a> {
+    worker: Option<&'a mut Worker>,
+    at: u64,
+}
+
+struct State<'a, 'p, N> {
+    /// Nothing while a thread gets a batch from it.
+    intake: Option<Intake<'a, N>>,
+    ended: bool,
+    /// From the `first`-th on.
+    open: VecDeque<Open<'p>>,
+    first: u64,
+    places: Vec<Place<'a>>,
+    lookups: &'a mut Lookups,
+    malformed: Vec<Malformed>,
+    /// Batches to use again.
+    spare: Vec<Batch<'p>>,
+    /// A thread panicked: nobody is to wait for what it had.
+    abandoned: bool,
+}
+
+/// What a thread does next.
+enum Job<'a, 'p, N> {
+    Read(Intake<'a, N>, Batch<'p>),
+    Look(usize, &'a mut Worker, Arc<Batch<'p>>),
+    Wait,
+    Done,
+}
+
+struct Feed<'a, 'p, N> {
+    state: Mutex<State<'a, 'p, N>>,
+    changed: Condvar,
+    config: &'a Config,
+    workers: usize,
+}
+
+/// Has all workers look at all that `next` appends, until it appends nothing.
+pub(super) fn run<'p>(inspector: &mut Inspector, next: impl FnMut(&mut Vec<Packet<'p>>) + Send) {
+    let Inspector { config, workers, traffic, lookups, .. } = inspector;
+    let (count, config) = (workers.len(), &*config);
+    let state = State {
+        intake: Some(Intake { next, traffic }),
+        ended: false,
+        open: VecDeque::new(),
+        first: 0,
+        places: workers.iter_mut().map(|worker| Place { worker: Some(worker), at: 0 }).collect(),
+        lookups,
+        malformed: Vec::new(),
+        spare: Vec::new(),
+        abandoned: false,
+    };
+    let feed = Feed { state: Mutex::new(state), changed: Condvar::new(), config, workers: count };
+    let threads = count.min(rayon::current_num_threads());
+    if threads == 1 {
+        feed.work(0);
+    } else {
+        rayon::scope(|scope| {
+            let feed = &feed;
+            (0..threads).for_each(|thread| scope.spawn(move |_| feed.work(thread)));
+        });
+    }
+    let state = feed.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let State { intake, malformed, .. } = state;
+    if let Some(Intake { traffic, .. }) = intake {
+        malformed.into_iter().for_each(|reason| traffic.malformed(reason, 1));
+    }
+}
+
+impl<'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Feed<'a, 'p, N> {
+    /// Does what there is to do until nothing is left, for the `own`-th worker rather than for others.
+    fn work(&self, own: usize) {
+        let abandon = Abandon(self);
+        let mut malformed = Vec::new();
+        let mut state = self.lock();
+        loop {
+            match state.job(own) {
+                Job::Done => break,
+                Job::Wait => {
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                Job::Read(mut intake, mut batch) => {
+                    drop(state);
+                    self.read(&mut intake, &mut batch);
+                    state = self.lock();
+                    state.put(intake, batch, self.workers);
+                    self.changed.notify_all();
+                }
+                Job::Look(index, worker, batch) => {
+                    drop(state);
+                    worker.observe(&batch, self.config, &mut malformed);
+                    drop(batch);
+                    state = self.lock();
+                    state.seen(index, worker, self.config);
+                    state.malformed.append(&mut malformed);
+                    self.changed.notify_all();
+                }
+            }
+        }
+        drop(state);
+        std::mem::forget(abandon);
+    }
+
+    /// Gets the next batch, and says of its packets whose they are while their headers are at hand.
+    fn read(&self, intake: &mut Intake<'a, N>, batch: &mut Batch<'p>) {
+        let Intake { next, traffic } = intake;
+        batch.packets.clear();
+        next(&mut batch.packets);
+        batch.start = When { position: traffic.packets, clock: traffic.clock() };
+        batch.owners.clear();
+        if self.workers > 1 {
+            batch.owners.extend(batch.packets.iter().map(|packet| owner(packet, self.workers)));
+        }
+        traffic.packets(&batch.packets);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'a, 'p, N>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a, 'p, N> State<'a, 'p, N> {
+    /// What a thread does next whose own worker is the `own`-th.
+    fn job(&mut self, own: usize) -> Job<'a, 'p, N> {
+        if self.abandoned {
+            return Job::Done;
+        }
+        let end = self.first + self.open.len() as u64;
+        let is_ready = |place: &Place<'_>| place.worker.is_some() && place.at < end;
+        let own_is_ready = self.places.get(own).is_some_and(is_ready);
+        if !own_is_ready && let Some(intake) = self.next_batch() {
+            return Job::Read(intake, self.spare.pop().unwrap_or_default());
+        }
+        // Whoever is furthest behind keeps batches from being used again.
+        let behind = || {
+            let ready = self.places.iter().enumerate().filter(|(_, place)| is_ready(place));
+            ready.min_by_key(|(_, place)| place.at).map(|(index, _)| index)
+        };
+        let chosen = if own_is_ready { Some(own) } else { behind() };
+        if let Some(index) = chosen
+            && let Some(place) = self.places.get_mut(index)
+            && let Some(open) = self.open.get((place.at - self.first) as usize)
+            && let Some(worker) = place.worker.take()
+        {
+            return Job::Look(index, worker, Arc::clone(&open.batch));
+        }
+        if self.ended && self.open.is_empty() { Job::Done } else { Job::Wait }
+    }
+
+    /// The source, where another batch may be had from it.
+    fn next_batch(&mut self) -> Option<Intake<'a, N>> {
+        if self.ended || self.open.len() >= Inspector::AHEAD { None } else { self.intake.take() }
+    }
+
+    /// A batch came from the source; without a packet it is the end.
+    fn put(&mut self, intake: Intake<'a, N>, batch: Batch<'p>, workers: usize) {
+        self.intake = Some(intake);
+        if batch.packets.is_empty() {
+            self.ended = true;
+        } else {
+            self.open.push_back(Open { batch: Arc::new(batch), left: workers, heard: Vec::new() });
+        }
+    }
+
+    /// A worker has seen its next batch.
+    fn seen(&mut self, index: usize, worker: &'a mut Worker, config: &Config) {
+        let Some(place) = self.places.get_mut(index) else { return };
+        if let Some(open) = self.open.get_mut((place.at - self.first) as usize) {
+            open.heard.append(&mut worker.heard);
+            open.left -= 1;
+        }
+        place.worker = Some(worker);
+        place.at += 1;
+        while self.open.front().is_some_and(|open| open.left == 0)
+            && let Some(open) = self.open.pop_front()
+        {
+            self.first += 1;
+            if !open.heard.is_empty() {
+                self.lookups.observe(open.heard, config);
+            }
+            self.spare.extend(Arc::into_inner(open.batch));
+        }
+    }
+}
+
+/// Lets the others go where a thread panics: what it had does not come back.
+struct Abandon<'f, 'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send>(&'f Feed<'a, 'p, N>);
+
+impl<'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Drop for Abandon<'_, '_, 'p, N> {
+    fn drop(&mut self) {
+        self.0.lock().abandoned = true;
+        self.0.changed.notify_all();
+    }
+}
