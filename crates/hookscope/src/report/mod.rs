@@ -8,6 +8,7 @@ mod log;
 mod lookups;
 mod names;
 mod proof;
+pub mod redact;
 pub mod schema;
 mod timeline;
 mod trace;
