@@ -97,7 +97,7 @@ fn secrets(report: &str) -> BTreeSet<String> {
 fn without_ours(mut secrets: BTreeSet<String>) -> BTreeSet<String> {
     secrets.remove("kube-apiserver");
     let pages = hookscope::diagnosis::pages();
-    secrets.retain(|secret| !pages.iter().any(|page| page.code.name == secret));
+    secrets.retain(|it| !pages.iter().any(|page| page.code.name == it || page.code.class.name() == it));
     secrets
 }
 
@@ -151,7 +151,12 @@ fn nor_do_the_clusters_objects_and_the_log() {
     );
     for name in [DEADLINE, "tls-bad-certificate", "connection-refused", "syn-unanswered"] {
         let path = PathBuf::from(fixture(name));
-        let first = || std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path()).find(|it| it.is_file());
+        let first = || {
+            std::fs::read_dir(&path)
+                .unwrap()
+                .map(|it| it.unwrap().path())
+                .find(|it| it.extension().is_some_and(|it| it == "pcap"))
+        };
         let path = if path.is_file() { path.clone() } else { first().unwrap() };
         is_redacted_in_all_shapes(&[path.to_str().unwrap(), "--cluster", &objects, "--log", &log]);
     }
