@@ -1,13 +1,15 @@
 //! The one place where the command line meets the engine: turns captures into a report, rules into a catalogue.
 
+use hookscope::cluster::Cluster;
 use hookscope::diagnosis::Page;
 use hookscope::filter::NameFilter;
+use hookscope::report::redact::Redactor;
 use hookscope::report::schema::{Group, Report};
 use hookscope::report::{Input, LeftOut};
 use hookscope::{Config, Filter, Keep};
 use hookscope_capture::{InputError, Summary, analyze};
 
-use crate::args::{Analyze, Format, Judging, Which};
+use crate::args::{Analyze, Format, Judging, Shape, Which};
 use crate::cluster::{self, Known};
 use crate::failure::Failure;
 use crate::log::{self, Logged};
@@ -23,9 +25,25 @@ pub(crate) struct Reading {
     pub(crate) left_out: LeftOut,
 }
 
+impl Reading {
+    /// Takes names and addresses out.
+    pub(crate) fn redact(&mut self, redactor: &mut Redactor) {
+        redactor.report(&mut self.report);
+        redactor.groups(&mut self.groups);
+    }
+}
+
+/// What takes names and addresses out, if that was asked for.
+pub(crate) fn redactor(shape: &Shape, cluster: Option<&Cluster>) -> Option<Redactor> {
+    let mut redactor = shape.redactor()?;
+    cluster.into_iter().for_each(|cluster| redactor.know(cluster));
+    Some(redactor)
+}
+
 /// Reads the captures, telling `progress` how far it is.
 pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, Failure> {
     let Known { cluster, warnings } = cluster::read(&args.judging.cluster)?;
+    let mut redactor = redactor(&args.shape, cluster.as_deref());
     let Logged { log, warnings: about_log } = log::read(&args.log)?;
     let keep = match (args.shape.format, args.shape.all) {
         (_, true) => Keep::All,
@@ -45,7 +63,9 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
                 if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
             let mut report = inspection.report_with(&input, &log);
             report.capture.warnings.extend(cluster::unrelated(&report));
-            Ok::<_, InputError>(Reading { report, groups, left_out: inspection.left_out() })
+            let mut reading = Reading { report, groups, left_out: inspection.left_out() };
+            redactor.iter_mut().for_each(|redactor| reading.redact(redactor));
+            Ok::<_, InputError>(reading)
         })
         .map_err(Failure::from)
 }

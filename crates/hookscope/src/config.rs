@@ -138,6 +138,9 @@ pub struct Limits {
     /// Healthy calls of one connection that are kept one by one, and as many again that went wrong. Past it, calls are
     /// only counted.
     pub calls: usize,
+    /// Healthy calls of all connections together that are kept one by one, and as many again that went wrong. Past it,
+    /// calls are only counted. Divided among the [shards](Config::shards).
+    pub calls_in_all: usize,
     /// After how long without a packet an open connection is judged as it stands; a later packet begins a new one.
     pub idle: Duration,
     /// After how long without a packet a connection that never got an answer is judged. Must exceed the longest
@@ -168,6 +171,7 @@ impl Default for Limits {
             dns_message: 4 << 10,
             names: 64 << 10,
             calls: 10_000,
+            calls_in_all: 1 << 20,
             idle: Duration::from_secs(3600),
             unanswered: Duration::from_secs(130),
             fragments: FragmentLimits::default(),

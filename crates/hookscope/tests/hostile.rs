@@ -250,6 +250,78 @@ fn a_reassembly_budget_that_is_spent_gives_up_octets_and_not_the_connection() {
     assert!(report.connections[0].bytes.server > 70_000);
 }
 
+/// So many connections of which the second segment is missing and ten more came.
+fn waiting(connections: u32) -> Recording {
+    let story = |number: u32| {
+        let client = format!("10.1.{}.{}:40000", number >> 8 & 255, number & 255);
+        let mut story = Conversation::new(&client, "10.244.1.1:9443").at_ms(i64::from(number)).handshake();
+        story = story.client(&stories::hello()).lost().client(&tls::application_data(100));
+        for _ in 0..10 {
+            story = story.client(&tls::application_data(1_400));
+        }
+        story.capture()
+    };
+    Recording::of(&Capture::merge(&(0..connections).map(story).collect::<Vec<_>>()))
+}
+
+#[test]
+fn what_all_connections_hold_together_has_a_bound_of_its_own() {
+    let recording = waiting(100);
+    let limits = Limits { held: 64 << 10, ..Limits::default() };
+    let report = survives(&recording, Config { limits, ..all() });
+    assert_eq!(report.summary.connections, 100);
+    let warning = "octets waited for others: what those lacked counts as lost";
+    assert!(
+        report.capture.warnings.iter().any(|text| text.ends_with(warning)),
+        "{:?}",
+        report.capture.warnings
+    );
+    let report = survives(&recording, all());
+    assert!(report.capture.warnings.is_empty(), "there is room for all: {:?}", report.capture.warnings);
+}
+
+#[test]
+fn what_a_connection_held_is_free_when_it_is_over() {
+    // A day apart: each is over before the next begins. Together they would exceed the bound.
+    let limits = Limits { held: 40 << 10, ..Limits::default() };
+    let mut recording = waiting(20);
+    for packet in &mut recording.packets {
+        let client = packet.data[29].max(packet.data[33]);
+        packet.time = Timestamp::from_nanos(packet.time.as_nanos() + i64::from(client) * 86_400_000_000_000);
+    }
+    recording.packets.sort_by_key(|packet| packet.time);
+    let inspection = recording.inspect_in(16, Config { limits, ..all() });
+    let report = inspection.report(&recording.input);
+    assert_eq!(report.summary.connections, 20);
+    assert!(report.capture.warnings.is_empty(), "{:?}", report.capture.warnings);
+}
+
+#[test]
+fn calls_past_their_limit_in_all_connections_are_counted_only() {
+    let story = |number: u8| {
+        let mut story = stories::ready();
+        for _ in 0..5 {
+            story = stories::answer(stories::request(story.wait_ms(50)).wait_ms(5));
+        }
+        let mut recording = Recording::of(&story.capture());
+        for packet in &mut recording.packets {
+            // Other addresses: the last octet of both.
+            for at in [29, 33] {
+                packet.data[at] = packet.data[at].wrapping_add(number * 7);
+            }
+        }
+        recording
+    };
+    let mut recording = story(0);
+    (1..10).for_each(|number| recording.packets.extend(story(number).packets));
+    let limits = Limits { calls_in_all: 12, ..Limits::default() };
+    let report = survives(&recording, Config { limits, ..all() });
+    assert_eq!(report.summary.calls, 50);
+    let listed: usize = report.connections.iter().map(|connection| connection.calls.len()).sum();
+    assert!((12..=24).contains(&listed), "{listed} are listed");
+    assert!(report.capture.warnings.iter().any(|text| text.contains("calls are counted but not listed")));
+}
+
 #[test]
 fn a_handshake_message_past_its_bound_is_skipped_and_the_session_goes_on() {
     let limits = Limits { handshake: 64, ..Limits::default() };

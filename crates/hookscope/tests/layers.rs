@@ -28,7 +28,7 @@ const MAP: &[(&str, &[&str])] = &[
     ("fragments", &["config", "time", "wire"]),
     // One connection, layer by layer: none of them knows another, but for the chunks that TCP delivers.
     ("tcp", &["packet", "time", "wire"]),
-    ("tls", &["bytes", "packet", "side", "tcp", "time"]),
+    ("tls", &["bytes", "flow", "packet", "side", "tcp", "time"]),
     ("http", &["packet", "side", "tcp"]),
     ("call", &["packet", "side", "time"]),
     // DNS, over UDP and TCP.

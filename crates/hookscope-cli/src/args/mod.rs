@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use hookscope::filter::ServerFilter;
+use hookscope::report::redact::Redactor;
 
 pub(crate) use command::{completed, culprit, definition, parse};
 pub(crate) use extract::Extract;
@@ -187,8 +188,32 @@ pub(crate) struct Shape {
     #[arg(short, long, help_heading = "Report")]
     pub(crate) verbose: bool,
 
+    /// Replace names and addresses, so that the report can be shown to others
+    ///
+    /// Names become 'name-…', addresses others of the same kind, the same ones the same; ports, codes, times and sizes
+    /// stay. What --write writes and --metrics serves is as it was.
+    #[arg(long, help_heading = "Report")]
+    pub(crate) redact: bool,
+
+    /// What pseudonyms depend on, so that several reports can be compared; implies --redact
+    ///
+    /// A secret: who knows it can find out what stands behind a pseudonym. Without it every run has a key of its own.
+    #[arg(long, value_name = "KEY", env = "HOOKSCOPE_REDACT_KEY", hide_env_values = true)]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "Report")]
+    pub(crate) redact_key: Option<String>,
+
     #[command(flatten)]
     pub(crate) color: Color,
+}
+
+impl Shape {
+    /// What takes names and addresses out, if that was asked for.
+    pub(crate) fn redactor(&self) -> Option<Redactor> {
+        match &self.redact_key {
+            Some(key) => Some(Redactor::with_secret(key)),
+            None => self.redact.then(Redactor::new),
+        }
+    }
 }
 
 /// How to judge.

@@ -53,7 +53,10 @@ pub(crate) fn filter(args: &Live) -> String {
 /// Captures until something ends it. Gives back the report, and whether it is all that was asked for.
 pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
     let known = cluster::read(&args.judging.cluster)?;
-    known.warnings.iter().for_each(|warning| complain(warning));
+    let redactor = engine::redactor(&args.shape, known.cluster.as_deref());
+    known.warnings.iter().for_each(|warning| {
+        complain(&redactor.as_ref().map_or_else(|| warning.clone(), |redactor| redactor.text(warning)));
+    });
     let logs = OpenLogs::open(&args.log)?;
     let stop = stop_on_signals().map_err(Failure::Output)?;
     let listener = args.metrics.map(listen).transpose()?;
@@ -79,7 +82,8 @@ pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
         ));
     }
     engine::pool(&args.judging)?.install(|| {
-        let watcher = Watcher::new(args, known, capture, metrics, recorder, stop);
+        let teller = Teller::new(&args.shape, redactor);
+        let watcher = Watcher::new(args, known, capture, metrics, recorder, stop, teller);
         watcher.run(args, logs)
     })
 }
@@ -171,6 +175,7 @@ impl Watcher {
         metrics: Metrics,
         recorder: Option<Recorder>,
         stop: Arc<AtomicBool>,
+        teller: Teller,
     ) -> Self {
         let keep = match (args.shape.format, args.shape.all) {
             (_, true) => Keep::All,
@@ -188,7 +193,7 @@ impl Watcher {
         Self {
             capture,
             inspector: Inspector::new(config),
-            teller: Teller::new(&args.shape),
+            teller,
             metrics,
             recorder,
             tally: Tally::default(),
@@ -358,7 +363,9 @@ impl Watcher {
         let groups = if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
         let mut report = inspection.report_with(&input, &log);
         report.capture.warnings.extend(cluster::unrelated(&report));
-        Ok(Reading { report, groups, left_out: inspection.left_out() })
+        let mut reading = Reading { report, groups, left_out: inspection.left_out() };
+        self.teller.redactor().into_iter().for_each(|redactor| reading.redact(redactor));
+        Ok(reading)
     }
 }
 

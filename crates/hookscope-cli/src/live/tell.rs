@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
 
+use hookscope::report::redact::Redactor;
 use hookscope::report::schema::Verdict;
 use hookscope::report::{Event, Notice};
 use hookscope::time::Timestamp;
@@ -18,12 +19,14 @@ pub(super) struct Teller {
     verbose: bool,
     all: bool,
     paper: Paper,
+    /// What takes names and addresses out, if that was asked for.
+    redactor: Option<Redactor>,
     /// Whether whoever reads standard output has gone.
     is_alone: Cell<bool>,
 }
 
 impl Teller {
-    pub(super) fn new(shape: &Shape) -> Self {
+    pub(super) fn new(shape: &Shape, redactor: Option<Redactor>) -> Self {
         let paper = terminal::paper(shape.color.when);
         // A line of a log is one line, however wide the terminal is.
         let paper = Paper { width: usize::MAX / 2, ..paper };
@@ -34,8 +37,14 @@ impl Teller {
             verbose: shape.verbose,
             all: shape.all,
             paper,
+            redactor,
             is_alone,
         }
+    }
+
+    /// What takes names and addresses out, if that was asked for.
+    pub(super) const fn redactor(&mut self) -> Option<&mut Redactor> {
+        self.redactor.as_mut()
     }
 
     /// Whether nobody reads any more: a reader that has seen enough ends the run.
@@ -44,7 +53,18 @@ impl Teller {
     }
 
     /// Tells what became known.
-    pub(super) fn event(&self, event: &Event, now: Timestamp) -> io::Result<()> {
+    pub(super) fn event(&mut self, event: &Event, now: Timestamp) -> io::Result<()> {
+        let Some(redactor) = &mut self.redactor else { return self.tell(event, now) };
+        let mut event = event.clone();
+        match &mut event {
+            Event::Notice(notice) => redactor.connection(&mut notice.connection),
+            Event::Lookup(lookup) => redactor.lookup(lookup),
+            _ => {}
+        }
+        self.tell(&event, now)
+    }
+
+    fn tell(&self, event: &Event, now: Timestamp) -> io::Result<()> {
         let is_wanted = |verdict: &Verdict, revises: bool| self.all || revises || verdict.severity != "ok";
         match event {
             Event::Notice(notice) if is_wanted(notice.verdict(), notice.revises.is_some()) => {

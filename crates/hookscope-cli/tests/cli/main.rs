@@ -10,6 +10,7 @@ mod inputs;
 mod interrupt;
 mod logs;
 mod lookups;
+mod redacted;
 mod reports;
 mod support;
 mod usage;

@@ -36,7 +36,8 @@ impl Books {
     /// What connections could not keep, because all of them together kept too much.
     pub(super) fn not_kept(&self) -> GivenUp {
         let Shared { crowded, pool, .. } = &self.shared;
-        GivenUp { crowded: *crowded, certificates: pool.refused, ..GivenUp::default() }
+        let calls = self.tally.left_out_calls;
+        GivenUp { crowded: *crowded, certificates: pool.refused, calls, ..GivenUp::default() }
     }
 
     /// Judges and counts a connection that was watched up to `now`. Gives back its verdict if the connection is wanted
@@ -55,7 +56,11 @@ impl Books {
             self.tally.presented(&tracked.connection);
         }
         let about = self.news(tracked, &verdict, config);
-        (is_kept || !about.is_empty()).then_some(Wanted { verdict, about, is_kept })
+        if !is_kept && about.is_empty() {
+            self.tally.drop_calls(tracked.calls().len());
+            return None;
+        }
+        Some(Wanted { verdict, about, is_kept })
     }
 
     /// Judges and counts a connection of which nothing but SYNs was seen.
@@ -107,19 +112,29 @@ impl Books {
     /// Keeps a connection for the report.
     fn store(&mut self, outcome: Outcome, config: &Config) {
         if !is_stored(config, outcome.verdict.code, outcome.verdict.severity) {
+            self.tally.drop_calls(outcome.calls.len());
             self.tally.example(outcome);
             return;
         }
         self.finished.push(outcome);
         if self.finished.len() >= config.limits.kept.saturating_mul(2).max(1) {
+            let calls =
+                |finished: &[Outcome]| finished.iter().map(|outcome| outcome.calls.len()).sum::<usize>();
+            let before = calls(&self.finished);
             self.left_out += keep_first(&mut self.finished, config.limits.kept);
+            self.tally.drop_calls(before - calls(&self.finished));
         }
     }
 
     /// Keeps for the report what nobody has to be told of any more.
     pub(crate) fn store_told(&mut self, over: Vec<Over>, config: &Config) {
-        let kept = over.into_iter().filter(|over| over.is_kept);
-        kept.for_each(|over| self.store(over.outcome, config));
+        for Over { outcome, is_kept, .. } in over {
+            if is_kept {
+                self.store(outcome, config);
+            } else {
+                self.tally.drop_calls(outcome.calls.len());
+            }
+        }
     }
 
     /// Keeps for the report what nobody asked about.

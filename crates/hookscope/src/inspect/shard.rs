@@ -53,6 +53,8 @@ pub(crate) struct GivenUp {
     pub(crate) crowded: u64,
     /// Certificates that there was no room for.
     pub(crate) certificates: u64,
+    /// Calls that there was no room for one by one.
+    pub(crate) calls: u64,
 }
 
 impl std::ops::AddAssign for GivenUp {
@@ -61,6 +63,7 @@ impl std::ops::AddAssign for GivenUp {
         self.openings += other.openings;
         self.crowded += other.crowded;
         self.certificates += other.certificates;
+        self.calls += other.calls;
     }
 }
 
@@ -126,6 +129,7 @@ impl Shard {
             ..Self::default()
         };
         shard.books.tally = Tally::bounded(config.limits.servers);
+        shard.books.tally.most_calls = Some(share(config.limits.calls_in_all));
         shard.books.shared = Shared::bounded(share(config.limits.held), share(config.limits.certificates));
         shard.books.tally.watch = config.watch.then(Box::default);
         shard

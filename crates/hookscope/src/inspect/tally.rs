@@ -28,8 +28,29 @@ pub(crate) struct Tally {
     most: Option<usize>,
     /// Octets of the certificates that servers presented, as often as they were kept.
     presented: usize,
+    /// Calls that connections keep one by one, how many they may be, and how many there was no room for.
+    pub(super) kept_calls: usize,
+    pub(super) most_calls: Option<usize>,
+    pub(super) left_out_calls: u64,
     /// What is to be known before the end, where somebody watches.
     pub(crate) watch: Option<Box<Watch>>,
+}
+
+impl Tally {
+    /// Whether there is room for one more call to be kept, which it takes.
+    pub(super) fn has_room_for_call(&mut self, is_healthy: bool) -> bool {
+        let most = self.most_calls.unwrap_or(usize::MAX);
+        // Those that went wrong have room of their own behind those that did not.
+        let has_room = self.kept_calls < if is_healthy { most } else { most.saturating_mul(2) };
+        self.kept_calls += usize::from(has_room);
+        self.left_out_calls += u64::from(!has_room);
+        has_room
+    }
+
+    /// So many calls are kept no more.
+    pub(super) const fn drop_calls(&mut self, count: usize) {
+        self.kept_calls = self.kept_calls.saturating_sub(count);
+    }
 }
 
 /// Where a server and name stands in `servers`.

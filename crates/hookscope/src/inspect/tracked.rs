@@ -89,7 +89,7 @@ impl Tracked {
         };
         let wanted =
             severity != Severity::Ok || config.keep != Keep::Examples || config.retain == Retain::All;
-        if wanted && self.calls.len() < room {
+        if wanted && self.calls.len() < room && tally.has_room_for_call(severity == Severity::Ok) {
             self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
         }
     }

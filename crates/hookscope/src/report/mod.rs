@@ -8,6 +8,7 @@ mod log;
 mod lookups;
 mod names;
 mod proof;
+pub mod redact;
 pub mod schema;
 mod timeline;
 mod trace;
@@ -102,7 +103,7 @@ impl Inspection {
                 reasons.iter().map(|(reason, count)| format!("{} {count}", reason.name())).collect();
             warnings.push(format!("{malformed} packets could not be decoded: {}", reasons.join(", ")));
         }
-        let GivenUp { connections, openings, crowded, certificates } = self.given_up;
+        let GivenUp { connections, openings, crowded, certificates, calls } = self.given_up;
         if connections > 0 {
             warnings.push(format!(
                 "{connections} connections were judged before they were over: more than {} were open at once",
@@ -119,6 +120,12 @@ impl Inspection {
             warnings.push(format!(
                 "{crowded} segments came while {} octets waited for others: what those lacked counts as lost",
                 self.config.limits.held
+            ));
+        }
+        if calls > 0 {
+            warnings.push(format!(
+                "{calls} calls are counted but not listed: more than {} were kept at once",
+                self.config.limits.calls_in_all
             ));
         }
         if certificates > 0 {
