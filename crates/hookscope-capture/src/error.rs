@@ -6,6 +6,18 @@ use std::io;
 
 use hookscope::packet::LinkType;
 
+/// Who can mend what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Whoever named the input: it is not there, is something else, or may not be read.
+    Caller,
+    /// Whoever wrote the input: its bytes are not what they should be.
+    Input,
+    /// The operating system, or the machine.
+    System,
+}
+
 /// Why an input cannot be read at all. Displays as one line that names the input.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -121,6 +133,23 @@ pub enum InputError {
 }
 
 impl InputError {
+    /// Who can mend it.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::NotFound { .. }
+            | Self::IsDirectory { .. }
+            | Self::PermissionDenied { .. }
+            | Self::TooManyFiles { .. } => Fault::Caller,
+            Self::Empty { .. }
+            | Self::NotACapture { .. }
+            | Self::Unreadable { .. }
+            | Self::LinkType { .. }
+            | Self::HeaderCut { .. }
+            | Self::Compressed { .. } => Fault::Input,
+            Self::Io { .. } => Fault::System,
+        }
+    }
+
     /// The variant that says best what `error` means for `path`.
     pub(crate) fn from_io(path: &str, error: io::Error) -> Self {
         let path = path.to_owned();

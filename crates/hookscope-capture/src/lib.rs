@@ -30,7 +30,11 @@
 //! | `lines` | a text, such as a log | its lines |
 //!
 //! A capture that breaks off is no error: it is read up to there, and its [`FileSummary`] says so. [`InputError`] is
-//! for inputs of which nothing can be read.
+//! for inputs of which nothing can be read, and says by [`Fault`] who can mend that.
+//!
+//! [`analyze`] is files to verdicts in one call, [`for_each_batch`] files to packets. A source of your own needs neither:
+//! whatever has packets pushes them into a `hookscope::Inspector`. Nothing here prints, starts a thread, or has global
+//! state; versions are those of `hookscope`, whose documentation says what they promise.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -54,7 +58,15 @@
 
 #![cfg_attr(
     not(test),
-    deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::exit
+    )
 )]
 
 mod ahead;
@@ -81,7 +93,7 @@ pub mod write;
 
 pub use analyze::{Analysis, analyze};
 pub use batch::Batch;
-pub use error::{InputError, NamedLinkType};
+pub use error::{Fault, InputError, NamedLinkType};
 pub use lines::{LinesError, for_each_line, for_each_line_of};
 pub use map::guard_maps;
 pub use read::{Options, Progress, for_each_batch};

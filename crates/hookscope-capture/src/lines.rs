@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::compress::{Decoder, Input};
+use crate::error::Fault;
 use crate::source::{is_stdin, name_of};
 
 /// Octets without the end of a line after which an input is no text.
@@ -46,6 +47,21 @@ pub enum LinesError {
         /// The line, from 1.
         line: u64,
     },
+}
+
+impl LinesError {
+    /// Who can mend it.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Io { error, .. } => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => {
+                    Fault::Caller
+                }
+                _ => Fault::System,
+            },
+            Self::Compressed { .. } | Self::Endless { .. } => Fault::Input,
+        }
+    }
 }
 
 /// Hands each line to `each`, without its end: at most `longest` octets of it, and whether that is not all.

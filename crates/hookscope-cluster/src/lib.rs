@@ -21,6 +21,8 @@
 //! at most [`MAX_OBJECT`] bytes at a time. Nesting is limited to [`MAX_DEPTH`], what YAML aliases add to [`MAX_ALIASED`]
 //! bytes; how much text to read at all is up to the caller, and [`MAX_TEXT`] is a good answer.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::exit))]
+
 mod collect;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
@@ -48,6 +50,7 @@ pub const MAX_ALIASED: usize = 16 << 20;
 
 /// Why an input cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// It is not text.
     #[error("{file}:{line}: not UTF-8 text (at byte {byte}); expected JSON or YAML as kubectl prints it")]
@@ -89,6 +92,7 @@ pub enum Error {
 
 /// Where an object stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct At {
     /// The input.
     pub file: String,
@@ -100,6 +104,7 @@ pub struct At {
 
 /// An object that could not be understood and was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// Where it stands.
     pub at: At,
@@ -119,6 +124,7 @@ impl fmt::Display for Problem {
 
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading {
     /// The objects. Of several of one name the last counts.
     pub objects: Objects,

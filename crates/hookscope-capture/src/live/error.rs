@@ -1,5 +1,7 @@
 //! Turns what keeps an interface from being captured from into a message: which, what is wrong, what to do.
 
+use crate::error::Fault;
+
 /// Why a capture cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -68,6 +70,19 @@ pub enum LiveError {
 }
 
 impl LiveError {
+    /// Who can mend it.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::NoSuchInterface { .. }
+            | Self::PermissionDenied { .. }
+            | Self::LinkType { .. }
+            | Self::Filter { .. } => Fault::Caller,
+            Self::Down { .. } | Self::WentDown { .. } | Self::Gone { .. } | Self::Other { .. } => {
+                Fault::System
+            }
+        }
+    }
+
     /// Whether the interface may be there and up later.
     pub const fn may_pass(&self) -> bool {
         matches!(

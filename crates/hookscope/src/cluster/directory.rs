@@ -29,6 +29,7 @@ pub enum Asked<'a> {
 
 /// How an address leads to a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Via {
     /// It is its Service's ClusterIP.
     ClusterIp,
@@ -40,6 +41,7 @@ pub enum Via {
 
 /// An address that a webhook's calls go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Destination {
     /// Address and port.
     pub address: SocketAddr,
@@ -53,6 +55,7 @@ pub struct Destination {
 
 /// Where a server runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// `namespace/name` of the pod.
     pub pod: Option<String>,

@@ -6,6 +6,7 @@ use crate::tls::codes::AlertDescription;
 
 /// What is to be known of a code.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Page {
     /// The code.
     pub code: Code,

@@ -112,6 +112,7 @@ pub(crate) fn predict(facts: &Facts) -> Option<String> {
 
 /// What an error means and what gives it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Explanation {
     /// What the message says of the call.
     pub quote: Quote,
@@ -129,6 +130,7 @@ pub struct Explanation {
 
 /// A code that gives an error.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Candidate {
     /// The code.
     pub code: &'static str,

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 /// What a message says of a failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Quote {
     /// The webhook's name.
     pub webhook: Option<String>,
