@@ -71,20 +71,34 @@ impl LinkType {
     pub const NULL: Self = Self(0);
     /// IEEE 802.3 Ethernet.
     pub const ETHERNET: Self = Self(1);
+    /// PPP, with or without its HDLC address and control octets.
+    pub const PPP: Self = Self(9);
     /// Raw IP, as OpenBSD and older writers number it.
     pub const RAW_BSD: Self = Self(12);
     /// Raw IP, as some older writers number it.
     pub const RAW_OLD: Self = Self(14);
+    /// PPP in HDLC framing (RFC 1662).
+    pub const PPP_HDLC: Self = Self(50);
     /// Raw IP: the packet begins with the IPv4 or IPv6 header.
     pub const RAW: Self = Self(101);
+    /// Cisco's HDLC.
+    pub const CISCO_HDLC: Self = Self(104);
+    /// IEEE 802.11 frames.
+    pub const IEEE802_11: Self = Self(105);
     /// OpenBSD loopback: a four-byte address family in network byte order.
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture, version 1.
     pub const LINUX_SLL: Self = Self(113);
+    /// IEEE 802.11 frames, each behind a radiotap header.
+    pub const IEEE802_11_RADIOTAP: Self = Self(127);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
     pub const IPV6: Self = Self(229);
+    /// Linux netfilter's log (`tcpdump -i nflog`).
+    pub const NFLOG: Self = Self(239);
+    /// IP over InfiniBand.
+    pub const IPOIB: Self = Self(242);
     /// Linux cooked capture, version 2 (what `tcpdump -i any` writes today).
     pub const LINUX_SLL2: Self = Self(276);
 
@@ -94,13 +108,20 @@ impl LinkType {
             self,
             Self::NULL
                 | Self::ETHERNET
+                | Self::PPP
                 | Self::RAW_BSD
                 | Self::RAW_OLD
+                | Self::PPP_HDLC
                 | Self::RAW
+                | Self::CISCO_HDLC
+                | Self::IEEE802_11
                 | Self::LOOP
                 | Self::LINUX_SLL
+                | Self::IEEE802_11_RADIOTAP
                 | Self::IPV4
                 | Self::IPV6
+                | Self::NFLOG
+                | Self::IPOIB
                 | Self::LINUX_SLL2
         )
     }
@@ -113,10 +134,17 @@ impl fmt::Display for LinkType {
             Self::NULL => "NULL",
             Self::ETHERNET => "ETHERNET",
             Self::RAW | Self::RAW_BSD | Self::RAW_OLD => "RAW",
+            Self::PPP => "PPP",
+            Self::PPP_HDLC => "PPP_HDLC",
+            Self::CISCO_HDLC => "C_HDLC",
+            Self::IEEE802_11 => "IEEE802_11",
             Self::LOOP => "LOOP",
             Self::LINUX_SLL => "LINUX_SLL",
+            Self::IEEE802_11_RADIOTAP => "IEEE802_11_RADIOTAP",
             Self::IPV4 => "IPV4",
             Self::IPV6 => "IPV6",
+            Self::NFLOG => "NFLOG",
+            Self::IPOIB => "IPOIB",
             Self::LINUX_SLL2 => "LINUX_SLL2",
             Self(other) => return write!(f, "{other}"),
         })

@@ -113,7 +113,9 @@ fn noise_of_any_link_type_is_survived() {
     let sample = recording.packets[0].clone();
     for number in 0..4_000 {
         let length = rng.below(200);
-        let link_type = *rng.pick(&[0, 1, 12, 14, 101, 108, 113, 147, 228, 229, 276].map(LinkType));
+        let link_type = *rng.pick(
+            &[0, 1, 9, 12, 14, 50, 101, 104, 105, 108, 113, 127, 147, 228, 229, 239, 242, 276].map(LinkType),
+        );
         let mut data = rng.bytes(length);
         if let (Some(first), true) = (data.first_mut(), rng.chance(50)) {
             *first = if rng.chance(50) { 0x45 } else { 0x60 };

@@ -214,7 +214,7 @@ impl Connection {
         let is_answer = segment.flags.has(Flags::ACK);
         if is_answer != (side == Side::Server) {
             // The other side opens. A SYN-ACK before its SYN tells the same once the roles are known.
-            return true;
+            return !self.is_opened_from_both_sides(side, segment);
         }
         if !is_answer && self.opened.is_none() && self.syn_ack.is_none() && self.halves.server.packets > 0 {
             // What came before the SYN belongs to an earlier connection of the same port.
@@ -222,6 +222,20 @@ impl Connection {
         }
         let same = self.halves[side].is_same_syn(segment.seq);
         !same && (!is_answer || self.is_closed())
+    }
+
+    /// Whether `segment` is a SYN of the server's that crossed the client's, or the client's answer to that: both sides
+    /// may open one connection (RFC 9293, section 3.5).
+    fn is_opened_from_both_sides(&self, side: Side, segment: &Segment<'_>) -> bool {
+        let PerSide { client, server } = &self.halves;
+        let has_crossed = server.syn > 0;
+        let is_open = self.opened.is_some() && self.syn_ack.is_none() && !self.is_closed();
+        is_open
+            && (has_crossed || server.packets == 0)
+            && match side {
+                Side::Server => client.syn > 0 && server.is_same_syn(segment.seq),
+                Side::Client => has_crossed && client.is_same_syn(segment.seq),
+            }
     }
 
     /// The last SYN.
@@ -348,7 +362,7 @@ impl Connection {
             if self.syn_ack.replace(self.syn_ack.unwrap_or(at)).is_some() {
                 self.repeated.get_or_insert_default().syn_ack = Some(at);
             }
-        } else if self.opened.replace(self.opened.unwrap_or(at)).is_some() {
+        } else if self.opened.replace(self.opened.unwrap_or(at)).is_some() && side == Side::Client {
             self.repeated.get_or_insert_default().syn = Some(at);
         }
     }

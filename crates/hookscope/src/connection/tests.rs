@@ -120,6 +120,31 @@ fn a_syn_of_the_server_opens_another_connection() {
 }
 
 #[test]
+fn syns_that_cross_open_one_connection() {
+    // Told from either end: what one has sent, and what the other sends into it.
+    let (client, server) = ("10.0.0.10:1000", "10.244.1.1:9443");
+    let dialled = |from, to, client_seq, server_seq| {
+        Conversation::new(from, to).sequence_numbers(client_seq, server_seq)
+    };
+    let reopens = |known: &Connection, story: Conversation, which: usize| {
+        let mut reopens = Vec::new();
+        each_segment(story, |segment| reopens.push(known.is_reopened_by(segment)));
+        reopens[which]
+    };
+    let opened = watch(dialled(client, server, 5, 9).syn());
+    assert!(!reopens(&opened, dialled(server, client, 9, 5).syn(), 0), "the server's SYN");
+    let mut crossed = watch(dialled(client, server, 5, 9).syn());
+    each_segment(dialled(server, client, 9, 5).syn(), |segment| {
+        crossed.observe(segment, &mut Around { limits: &Limits::default(), shared: &mut Shared::default() });
+    });
+    assert_eq!((crossed.halves.client.syn, crossed.halves.server.syn), (1, 1));
+    assert_eq!(crossed.last_syn(), crossed.opened, "the client's was sent once");
+    assert!(!reopens(&crossed, dialled(server, client, 9, 5).syn_ack(), 0), "the client's answer to it");
+    assert!(reopens(&crossed, dialled(server, client, 9, 77).syn_ack(), 0), "that of another client's SYN");
+    assert!(reopens(&crossed, dialled(server, client, 77, 5).syn(), 0), "another SYN of the server");
+}
+
+#[test]
 fn a_connection_is_closed_by_two_fins_or_one_rst() {
     let open = || dial().handshake().client(b"x").server_ack();
     assert!(!watch(open().client_fin()).is_closed());

@@ -58,7 +58,7 @@ pub fn packets(data: &[u8]) {
         at = Moment { time, frame };
         let interface = u16::from(what >> 4 & 3);
         let link = what & 0x0f;
-        assert!(LINKS.len() < 16);
+        assert!(LINKS.len() <= 16);
         packets.push(Packet { interface, ..packet(link, more, at, input.up_to(length.into())) });
     }
     check(&packets, how);

@@ -60,8 +60,8 @@ pub(super) fn moment(number: u64) -> Moment {
     Moment { time: Timestamp::from_nanos(number as i64), frame: Frame::new(0, number) }
 }
 
-/// Link types, all that are decoded and one that is not.
-pub(super) const LINKS: [LinkType; 11] = [
+/// Link types, one for each way to decode at least, and one that is not decoded.
+pub(super) const LINKS: [LinkType; 16] = [
     LinkType::ETHERNET,
     LinkType::RAW,
     LinkType::LINUX_SLL2,
@@ -72,6 +72,11 @@ pub(super) const LINKS: [LinkType; 11] = [
     LinkType::RAW_OLD,
     LinkType::IPV4,
     LinkType::IPV6,
+    LinkType::NFLOG,
+    LinkType::PPP,
+    LinkType::CISCO_HDLC,
+    LinkType::IPOIB,
+    LinkType::IEEE802_11_RADIOTAP,
     LinkType(147),
 ];
 

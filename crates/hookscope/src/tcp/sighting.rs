@@ -7,7 +7,8 @@
 //!   nothing new, while the primary is in use, is a copy: a retransmission shows at the primary too. What brings
 //!   something new is no copy, and its vantage is the primary from then on.
 //! * A segment that equals the one before to the IPv4 identification, right after it, is a copy wherever it was seen:
-//!   mirrored ports. A sender numbers a retransmission anew.
+//!   mirrored ports. A sender numbers a retransmission anew. Where it numbers nothing (IPv6, and many an IPv4 packet that
+//!   must not be cut up), other hops left to live tell a copy.
 
 use crate::time::{Elapsed, Timestamp};
 use crate::wire::{Flags, Segment, Vantage};
@@ -23,6 +24,7 @@ pub(crate) struct Sightings {
 struct Sighting {
     vantage: Vantage,
     flags: u8,
+    ttl: u8,
     /// Whether anything was acknowledged yet, and up to where: a first SYN and many a RST acknowledge nothing, and
     /// acknowledgments may overtake one another.
     has_acknowledged: bool,
@@ -39,8 +41,8 @@ impl Sightings {
     /// How long after the primary's last packet a copy of it may show: longer than the host takes to pass it on,
     /// shorter than the least retransmission timeout of Linux, 200 ms.
     pub(crate) const PASSAGE: Elapsed = Elapsed::from_millis(100);
-    /// How long after a packet its equal is a copy and not a retransmission: with an identification of its own,
-    /// and without one (IPv6, or zero), where only the time tells.
+    /// How long after a packet its equal is a copy and not a retransmission: where something tells that it is none, and
+    /// where only the time does.
     const EQUAL: Elapsed = Elapsed::from_millis(20);
     const EQUAL_UNNUMBERED: Elapsed = Elapsed::from_millis(1);
 
@@ -53,6 +55,7 @@ impl Sightings {
         let here = Sighting {
             vantage: segment.vantage,
             flags: segment.flags.0,
+            ttl: segment.ttl,
             has_acknowledged: acknowledges_more || before.is_some(),
             acknowledged: if acknowledges_more { segment.ack } else { before.unwrap_or_default() },
             ip_id: segment.ip_id,
@@ -91,7 +94,7 @@ impl Sighting {
     fn patience(&self, other: &Self) -> Elapsed {
         if self.vantage != other.vantage {
             Sightings::PASSAGE
-        } else if self.ip_id != 0 {
+        } else if self.ip_id != 0 || self.ttl != other.ttl {
             Sightings::EQUAL
         } else if self.length > 0 {
             Sightings::EQUAL_UNNUMBERED
@@ -180,6 +183,20 @@ mod tests {
         assert!(sightings.is_copy(&segment(50, 1, 7, 100), || true));
         assert!(!sightings.is_copy(&segment(300, 1, 8, 100), || true), "it has an identification of its own");
         assert!(!sightings.is_copy(&segment(30_000, 1, 8, 100), || true), "too late for a copy");
+    }
+
+    #[test]
+    fn without_an_identification_a_hop_less_to_live_tells_a_copy() {
+        let reset = Segment { flags: Flags::RST, payload_len: 0, ..segment(0, 1, 0, 100) };
+        let at = |micros: i64, ttl| {
+            let time = Timestamp::from_nanos(micros * 1000);
+            Segment { time, ttl, ..reset }
+        };
+        let mut sightings = Sightings::default();
+        assert!(!sightings.is_copy(&reset, || false));
+        assert!(sightings.is_copy(&at(15_000, 63), || true));
+        assert!(!sightings.is_copy(&at(15_001, 64), || true), "resets do come several times alike");
+        assert!(!sightings.is_copy(&at(45_000, 63), || true), "too late for a copy");
     }
 
     #[test]

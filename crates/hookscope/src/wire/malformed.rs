@@ -40,6 +40,24 @@ malformed! {
     TruncatedLinuxSll2Header = "truncated_linux_sll2_header",
     /// Fewer than the four bytes of a BSD loopback header.
     TruncatedLoopbackHeader = "truncated_loopback_header",
+    /// Fewer than the four bytes of a Cisco HDLC header.
+    TruncatedHdlcHeader = "truncated_hdlc_header",
+    /// Fewer than the 44 bytes of an IP over InfiniBand header.
+    TruncatedIpoibHeader = "truncated_ipoib_header",
+    /// An IEEE 802.11 data frame or a radiotap header that ends early.
+    TruncatedWirelessHeader = "truncated_wireless_header",
+    /// An NFLOG header or one of its attributes ends early, or there is no packet among them.
+    BadNflogHeader = "bad_nflog_header",
+    /// An MPLS label or control word that ends early.
+    TruncatedMplsLabel = "truncated_mpls_label",
+    /// Fewer than the six bytes of a PPPoE header.
+    TruncatedPppoeHeader = "truncated_pppoe_header",
+    /// A PPP frame that ends before its protocol.
+    TruncatedPppHeader = "truncated_ppp_header",
+    /// A tag of IEEE 802.1ah, IEEE 802.1BR, VN-Tag or FabricPath that ends early.
+    TruncatedBridgeTag = "truncated_bridge_tag",
+    /// More labels, tags and sessions around one another than any network nests.
+    TooManyShims = "too_many_shims",
     /// Raw IP without a byte.
     TruncatedIpHeader = "truncated_ip_header",
     /// The version field is not what the layer below announced.
@@ -78,6 +96,10 @@ malformed! {
     TruncatedVxlanHeader = "truncated_vxlan_header",
     /// A Geneve header or its options end early.
     TruncatedGeneveHeader = "truncated_geneve_header",
+    /// A GTP header, its optional fields or extensions end early.
+    TruncatedGtpHeader = "truncated_gtp_header",
+    /// An ERSPAN header that ends early.
+    TruncatedErspanHeader = "truncated_erspan_header",
     /// A GRE header or its optional fields end early.
     TruncatedGreHeader = "truncated_gre_header",
     /// Fewer than the eight bytes of an ICMP error's header.

@@ -3,9 +3,9 @@
 //! [`decode`] walks link layer, tunnels and IP down to the inner-most TCP segment, UDP datagram or ICMP error:
 //!
 //! ```text
-//!   Packet -> link/* -> ipv4 | ipv6 --+--> tcp, udp (port 53), icmp, fragment
-//!                          ^          |
-//!                          +-- tunnel/* (VXLAN, Geneve, GRE, IP in IP)
+//!   Packet -> link/* -> (shim/*) -> ipv4 | ipv6 --+--> tcp, udp (port 53), icmp, fragment
+//!                                      ^          |
+//!                                      +-- tunnel/* (VXLAN, Geneve, GRE, ERSPAN, GTP, IP in IP)
 //! ```
 //!
 //! A fragment leaves the walk; when its datagram is whole, [`decode_reassembled`] goes on where it left.
@@ -21,6 +21,7 @@ mod ipv6;
 mod link;
 mod malformed;
 mod peek;
+mod shim;
 mod tcp;
 mod tunnel;
 mod udp;
@@ -37,8 +38,12 @@ pub use self::tcp::Options;
 
 use self::body::Body;
 use self::ip::Ip;
-use self::link::{EtherType, Network, ethernet, linux_sll, linux_sll2, null_loop, raw_ip};
-use self::tunnel::{geneve, gre, ip_in_ip, vxlan};
+use self::link::{
+    EtherType, Network, cisco_hdlc, ethernet, ipoib, linux_sll, linux_sll2, nflog, null_loop, raw_ip,
+    wireless,
+};
+use self::shim::ppp;
+use self::tunnel::{geneve, gre, gtp, ip_in_ip, vxlan};
 use crate::flow::key::{End, Endpoint, FlowKey};
 use crate::packet::{Frame, LinkType, Packet};
 use crate::time::Timestamp;
@@ -74,7 +79,7 @@ impl Flags {
 /// Where in the network a copy of a packet was seen: on which interface, inside how many tunnels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vantage {
-    /// The interface: [`Packet::interface`], and Linux cooked version 2's interface index where there is one.
+    /// The interface: [`Packet::interface`], and what Linux cooked captures and NFLOG say of it where there is one.
     ///
     /// [`Packet::interface`]: crate::packet::Packet::interface
     pub interface: u32,
@@ -183,19 +188,34 @@ const DNS_PORT: u16 = 53;
 pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
     let body = Body::new(packet.data, packet.wire_len);
     let mut vantage = Vantage { interface: packet.interface.into(), depth: 0 };
+    // Captures that overlap in time may show the same interface.
+    let mut seen_on = |interface: u32| vantage.interface = vantage.interface << 16 | interface;
     let network = match packet.link_type {
         LinkType::ETHERNET => ethernet::strip(body)?,
         LinkType::LINUX_SLL2 => {
             let (interface, network) = linux_sll2::strip(body)?;
-            // Captures that overlap in time may show the same interface.
-            vantage.interface = vantage.interface << 16 | interface;
+            seen_on(interface);
             network
         }
-        LinkType::LINUX_SLL => linux_sll::strip(body)?,
+        LinkType::LINUX_SLL => {
+            let (interface, network) = linux_sll::strip(body)?;
+            seen_on(interface.into());
+            network
+        }
         LinkType::NULL | LinkType::LOOP => null_loop::strip(body)?,
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OLD | LinkType::IPV4 | LinkType::IPV6 => {
             raw_ip::strip(body)?
         }
+        LinkType::NFLOG => {
+            let (interface, network) = nflog::strip(body)?;
+            seen_on(interface);
+            network
+        }
+        LinkType::PPP | LinkType::PPP_HDLC => ppp::strip(body)?,
+        LinkType::CISCO_HDLC => cisco_hdlc::strip(body)?,
+        LinkType::IPOIB => ipoib::strip(body)?,
+        LinkType::IEEE802_11 => wireless::strip(body)?,
+        LinkType::IEEE802_11_RADIOTAP => wireless::strip_radiotap(body)?,
         _ => return Err(Malformed::UnsupportedLinkType),
     };
     network_layer(&Seen { time: packet.time, frame: packet.frame, vantage }, network)
@@ -232,6 +252,18 @@ pub fn decode_reassembled(whole: &Reassembled) -> Result<Decoded<'_>, Malformed>
 #[inline]
 fn network_layer<'a>(seen: &Seen, network: Network<'a>) -> Result<Decoded<'a>, Malformed> {
     // Apart for the two versions, so that what their headers say stays in registers.
+    match network.ether_type {
+        EtherType::IPV4 => transport_layer(seen, &ipv4::strip(network.body)?),
+        EtherType::IPV6 => transport_layer(seen, &ipv6::strip(network.body)?),
+        _ => behind_shims(seen, network),
+    }
+}
+
+/// What is neither IPv4 nor IPv6 at once may be behind labels, tags or a session; ARP and the like are not.
+#[cold]
+#[inline(never)]
+fn behind_shims<'a>(seen: &Seen, network: Network<'a>) -> Result<Decoded<'a>, Malformed> {
+    let network = shim::strip(network)?;
     match network.ether_type {
         EtherType::IPV4 => transport_layer(seen, &ipv4::strip(network.body)?),
         EtherType::IPV6 => transport_layer(seen, &ipv6::strip(network.body)?),
@@ -289,6 +321,9 @@ fn other_transport<'a>(seen: &Seen, ip: &Ip<'a>) -> Result<Decoded<'a>, Malforme
 fn tunnelled<'a>(udp: &udp::Udp<'a>) -> Result<Option<Network<'a>>, Malformed> {
     match udp.destination_port {
         geneve::PORT => geneve::strip(udp.payload),
+        gtp::PORT => gtp::strip(udp.payload),
+        gre::UDP_PORT => gre::strip(udp.payload),
+        vxlan::GPE_PORT => vxlan::strip_gpe(udp.payload),
         port if vxlan::PORTS.contains(&port) => vxlan::strip(udp.payload),
         _ => Ok(vxlan::recognise(udp.payload)),
     }

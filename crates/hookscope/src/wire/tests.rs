@@ -134,6 +134,12 @@ fn in_udp(port: u16, inner: &[u8]) -> Vec<u8> {
     in_ipv4(17, &[&header, inner].concat())
 }
 
+/// `inner` as netfilter logs it, from interface 2.
+fn in_nflog(inner: &[u8]) -> Vec<u8> {
+    let len = (inner.len() as u16 + 4).to_le_bytes();
+    [&[2, 0, 0, 1, 8, 0, 4, 0, 0, 0, 0, 2][..], &len, &[9, 0], inner].concat()
+}
+
 const VXLAN: [u8; 8] = [8, 0, 0, 0, 0, 0, 1, 0];
 const GENEVE: [u8; 8] = [0, 0, 0x65, 0x58, 0, 0, 1, 0];
 
@@ -144,9 +150,11 @@ fn every_link_type_leads_to_the_segment() {
         let cooked = [&[0; 14], &ether_type[..], &ip].concat();
         let cooked2 = [&ether_type[..], &[0, 0, 0, 0, 0, 9], &[0; 12], &ip].concat();
         let family = if sample.v4 { 2 } else { 30 };
+        let ppp = [&[0xff, 0x03, 0][..], if sample.v4 { &[0x21] } else { &[0x57] }, &ip].concat();
+        let ipoib = [&[0; 40][..], &ether_type, &[0, 0], &ip].concat();
         for (link_type, bytes, interface) in [
             (LinkType::ETHERNET, sample.ethernet(), 3),
-            (LinkType::LINUX_SLL, cooked, 3),
+            (LinkType::LINUX_SLL, cooked, 3 << 16),
             (LinkType::LINUX_SLL2, cooked2, 3 << 16 | 9),
             (LinkType::NULL, [&[family, 0, 0, 0], &ip[..]].concat(), 3),
             (LinkType::LOOP, [&[0, 0, 0, family], &ip[..]].concat(), 3),
@@ -155,6 +163,11 @@ fn every_link_type_leads_to_the_segment() {
             (LinkType::RAW_OLD, ip.clone(), 3),
             (LinkType::IPV4, ip.clone(), 3),
             (LinkType::IPV6, ip.clone(), 3),
+            (LinkType::NFLOG, in_nflog(&ip), 3 << 16 | 2),
+            (LinkType::PPP, ppp.clone(), 3),
+            (LinkType::PPP_HDLC, ppp, 3),
+            (LinkType::CISCO_HDLC, [&[0x0f, 0], &ether_type[..], &ip].concat(), 3),
+            (LinkType::IPOIB, ipoib, 3),
         ] {
             assert!(link_type.is_supported());
             let decoded = decode(&packet(link_type, &bytes));
@@ -181,10 +194,28 @@ fn every_tunnel_leads_to_the_segment() {
             in_ipv4(47, &gre),
             in_ipv4(47, &[&[0, 0, 0x65, 0x58], &frame[..]].concat()),
             in_ipv4(own_protocol, &ip),
+            in_ipv4(47, &[&[0x10, 0, 0x88, 0xbe], &[0; 12][..], &frame].concat()),
+            in_udp(4754, &gre),
+            in_udp(4790, &[&[0x0c, 0, 0, 3], &[0; 4], &frame[..]].concat()),
+            in_udp(2152, &[&[0x30, 255, 0, 0], &[0; 4], &ip[..]].concat()),
         ] {
             sample.assert_is(decode_ip(&outer), 1);
             let twice = in_ipv4(4, &outer);
             sample.assert_is(decode_ip(&twice), 2);
+        }
+    }
+}
+
+#[test]
+fn what_switches_put_before_ip_is_no_tunnel() {
+    for sample in [Sample::plain(true), Sample::plain(false)] {
+        let labels =
+            [&[0; 12], &[0x81, 0, 0, 5, 0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64][..], &sample.ip()].concat();
+        let snap =
+            [&[0; 12][..], &[1, 0, 0xaa, 0xaa, 3, 0, 0, 0], &sample.ether_type(), &sample.ip()].concat();
+        let backbone = [&[0; 12], &[0x88, 0xe7, 0, 0, 0, 1][..], &sample.ethernet()].concat();
+        for frame in [labels, snap, backbone] {
+            sample.assert_is(decode(&packet(LinkType::ETHERNET, &frame)), 0);
         }
     }
 }
@@ -220,7 +251,7 @@ fn what_nobody_reads_is_no_anomaly() {
     for bytes in [
         in_ipv4(132, &[]),
         in_ipv4(47, &[0x20, 1, 0x88, 0x0b]),
-        in_ipv4(47, &[0, 0, 0x88, 0xbe]),
+        in_ipv4(47, &[0, 0, 0x88, 0xcc]),
         in_udp(6081, &[0xc0; 8]),
         in_udp(4789, &[0; 8]),
         in_ipv4(1, &[8, 0, 0, 0]),
@@ -480,12 +511,17 @@ fn corpus() -> Vec<(LinkType, Vec<u8>)> {
         (LinkType::LINUX_SLL, [&[0; 14], &[0x86, 0xdd][..], &v6.ip()].concat()),
         (LinkType::LINUX_SLL2, [&[8, 0], &[0; 18][..], &v4.ip()].concat()),
         (LinkType::NULL, [&[2, 0, 0, 0], &v4.ip()[..]].concat()),
+        (LinkType::NFLOG, in_nflog(&v4.ip())),
+        (LinkType::ETHERNET, [&[2; 12], &[0x88, 0x64, 0x11, 0, 0, 1, 0, 0, 0, 0x21][..], &v4.ip()].concat()),
+        (LinkType::ETHERNET, [&[2; 12], &[0x88, 0x48, 0, 0, 1, 9, 0, 0, 0, 0][..], &v4.ethernet()].concat()),
     ];
     let raw = [
         in_udp(8472, &vxlan),
         in_udp(999, &vxlan),
         in_udp(6081, &[&[1], &GENEVE[1..], &[0; 4], &v6.ethernet()].concat()),
         in_udp(53, &dns),
+        in_udp(2152, &[&[0x34, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 0, 0], &v4.ip()[..]].concat()),
+        in_ipv4(47, &[&[0x10, 0, 0x22, 0xeb][..], &[0; 15], &[1], &[0; 8], &v4.ethernet()].concat()),
         in_ipv4(47, &[&[0xb0, 0, 8, 0], &[0; 12][..], &v4.ip()].concat()),
         in_ipv4(4, &in_ipv4(41, &v6.ip())),
         in_ipv4(1, &quote),

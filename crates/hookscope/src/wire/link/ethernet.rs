@@ -1,7 +1,6 @@
 //! Ethernet frame -> what it carries: IEEE 802.3 clause 3 with the VLAN tags of IEEE 802.1Q.
 //!
-//! Any number of tags is stripped. Padding stays, the IP length cuts it off; frames with a length in place of an
-//! EtherType (LLC) carry nothing of interest.
+//! Any number of tags is stripped. Padding stays, the IP length cuts it off.
 
 use super::{EtherType, Network};
 use crate::wire::body::Body;
@@ -16,7 +15,10 @@ pub(in crate::wire) fn strip(frame: Body<'_>) -> Result<Network<'_>, Malformed> 
 
 /// Strips VLAN tags: their EtherType has been read, their tag and the next EtherType follow.
 #[inline]
-pub(super) fn untag(mut ether_type: EtherType, mut body: Body<'_>) -> Result<Network<'_>, Malformed> {
+pub(in crate::wire) fn untag(
+    mut ether_type: EtherType,
+    mut body: Body<'_>,
+) -> Result<Network<'_>, Malformed> {
     while matches!(ether_type, EtherType::VLAN | EtherType::SERVICE_VLAN | EtherType::OLD_SERVICE_VLAN) {
         let (tag, rest) = body.split::<4>().ok_or(Malformed::TruncatedVlanTag)?;
         ether_type = EtherType(u16::from_be_bytes([tag[2], tag[3]]));

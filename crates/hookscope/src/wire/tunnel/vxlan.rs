@@ -10,8 +10,13 @@ use crate::wire::malformed::Malformed;
 /// The assigned UDP port, and the one that Linux has used since before the assignment (flannel, Cilium).
 pub(in crate::wire) const PORTS: [u16; 2] = [4789, 8472];
 
+/// The assigned UDP port of the generic protocol extension.
+pub(in crate::wire) const GPE_PORT: u16 = 4790;
+
 /// The I flag: the network identifier is valid.
 const VALID: u8 = 0x08;
+/// The P flag of the generic protocol extension: the fourth octet says what is inside.
+const NEXT_PROTOCOL: u8 = 0x04;
 /// What Ethernet pads a frame's payload to.
 const MINIMUM_PAYLOAD: u32 = 46;
 
@@ -23,6 +28,20 @@ pub(in crate::wire) fn strip(payload: Body<'_>) -> Result<Option<Network<'_>>, M
         return Ok(None);
     }
     ethernet::strip(frame).map(Some)
+}
+
+/// The inner packet of a datagram to [`GPE_PORT`] (draft-ietf-nvo3-vxlan-gpe, section 3.1).
+pub(in crate::wire) fn strip_gpe(payload: Body<'_>) -> Result<Option<Network<'_>>, Malformed> {
+    let (header, body) = payload.split::<8>().ok_or(Malformed::TruncatedVxlanHeader)?;
+    let ether_type = match header[3] {
+        _ if header[0] & NEXT_PROTOCOL == 0 => return strip(payload),
+        1 => EtherType::IPV4,
+        2 => EtherType::IPV6,
+        3 => return ethernet::strip(body).map(Some),
+        5 => EtherType::MPLS,
+        _ => return Ok(None),
+    };
+    Ok(Some(Network { ether_type, body }))
 }
 
 /// The inner packet of a datagram to any other port, where it can be nothing but VXLAN.
@@ -91,6 +110,22 @@ mod tests {
             assert!(recognise(Body::new(&bytes, 0)).is_none(), "byte {at} = {byte:#x}");
         }
         assert!(recognise(Body::new(&encapsulated(28)[..27], 50)).is_none());
+    }
+
+    #[test]
+    fn the_generic_extension_says_what_is_inside() {
+        let inside = |flags, next, rest: &[u8]| {
+            let bytes = [&[flags, 0, 0, next, 0, 0, 1, 0], rest].concat();
+            strip_gpe(Body::new(&bytes, 0)).unwrap().map(|network| network.ether_type)
+        };
+        assert_eq!(inside(0x0c, 1, &[0x45]), Some(EtherType::IPV4));
+        assert_eq!(inside(0x0c, 2, &[0x60]), Some(EtherType::IPV6));
+        assert_eq!(inside(0x04, 5, &[0, 0, 1, 64, 0x45]), Some(EtherType::MPLS));
+        let frame = [&[0x02; 12][..], &[0x86, 0xdd, 0x60]].concat();
+        assert_eq!(inside(0x0c, 3, &frame), Some(EtherType::IPV6));
+        assert_eq!(inside(0x08, 0, &frame), Some(EtherType::IPV6), "plain VXLAN");
+        assert_eq!(inside(0x0c, 4, &frame), None);
+        assert_eq!(strip_gpe(Body::new(&[8; 7], 60)).unwrap_err(), Malformed::TruncatedVxlanHeader);
     }
 
     #[test]
