@@ -76,7 +76,7 @@ fn page_of_book(page: &Page) -> String {
     let (origin, sample) = (origin(code, &arguments), sample(&format!("hookscope {arguments}")));
     assert!(sample.contains(code), "{sample} does not show {code}");
     format!(
-        "{WRITTEN}{title}\n\nclass `{class}` · severity {severity} · [all verdicts](README.md)\n\n{before}## An example\n{origin}\n\n\
+        "{WRITTEN}{title}\n\nclass `{class}` · severity {severity} · [all verdicts](../verdicts.md)\n\n{before}## An example\n{origin}\n\n\
          ```console\n{sample}```\n\n{AFTER_EXAMPLE}{after}## Not to be confused with\n{}",
         linked(confused)
     )
@@ -134,7 +134,7 @@ fn each_verdict_has_its_page_with_a_capture_that_shows_it() {
 #[test]
 fn tables_name_all_codes() {
     for (name, inner) in
-        [("README.md", classes("docs/src/verdicts/")), ("docs/src/verdicts/README.md", table(""))]
+        [("README.md", classes("docs/src/verdicts/")), ("docs/src/verdicts.md", table("verdicts/"))]
     {
         hold(name, |text| with_between(text, "<!-- codes -->", "<!-- end of codes -->", &inner));
     }
@@ -145,7 +145,7 @@ fn the_books_summary_lists_the_verdicts_in_the_order_of_the_catalogue() {
     let name = format!("{BOOK}/SUMMARY.md");
     let item = |page: &&Page| format!("  - [{0}](verdicts/{0}.md)\n", page.code.name);
     let items: String = pages().iter().map(item).collect();
-    hold(&name, |text| with_between(text, "- [Every verdict](verdicts/README.md)", "\n# ", &items));
+    hold(&name, |text| with_between(text, "- [Every verdict](verdicts.md)", "\n# ", &items));
 }
 
 #[test]
@@ -153,6 +153,6 @@ fn no_page_is_left_of_a_code_that_is_gone() {
     let codes: BTreeSet<_> = pages().iter().map(|page| format!("{}.md", page.code.name)).collect();
     for entry in fs::read_dir(root().join(BOOK).join("verdicts")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        assert!(name == "README.md" || codes.contains(&name), "{name} explains no code");
+        assert!(codes.contains(&name), "{name} explains no code");
     }
 }
