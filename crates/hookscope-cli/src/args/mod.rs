@@ -202,6 +202,14 @@ pub(crate) struct Shape {
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "Report")]
     pub(crate) redact_key: Option<String>,
 
+    /// Times of the text in this host's zone, or that of TZ; JSON stays in UTC
+    #[arg(long, overrides_with = "_utc", help_heading = "Report")]
+    pub(crate) local_time: bool,
+
+    /// Times in UTC, as clusters log: the default
+    #[arg(long = "utc", overrides_with = "local_time", hide_short_help = true, help_heading = "Report")]
+    _utc: bool,
+
     #[command(flatten)]
     pub(crate) color: Color,
 }

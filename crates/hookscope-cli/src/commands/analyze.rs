@@ -15,6 +15,7 @@ use crate::{complain, interrupt, output, terminal, text};
 pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     refuse_mistyped_command(args)?;
     refuse_reading_twice([&args.files, &args.judging.cluster, &args.log])?;
+    choose_zone(&args.shape);
     interrupt::leave_to_writer(&args.files);
     let mut progress = Progress::new(!args.no_progress && !args.shape.quiet);
     let reading = engine::read(args, &mut progress)?;
@@ -51,6 +52,15 @@ pub(super) fn write(out: &mut dyn Write, shape: &Shape, reading: &Reading) -> io
             text::report(&mut page, terminal::paper(shape.color.when), &story).map_err(io::Error::other)?;
             out.write_all(page.as_bytes())
         }
+    }
+}
+
+/// In which zone times are shown.
+pub(super) fn choose_zone(shape: &Shape) {
+    if shape.local_time
+        && let Err(error) = text::use_local_time()
+    {
+        complain(&format!("the local time zone is not known, so times are in UTC: {error}"));
     }
 }
 

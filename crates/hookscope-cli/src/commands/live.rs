@@ -21,6 +21,7 @@ pub(super) fn run(args: &Live) -> Result<Status, Failure> {
         return Ok(Status::Clean);
     }
     refuse_reading_twice([&args.judging.cluster])?;
+    analyze::choose_zone(&args.shape);
     let reading = live::watch(args)?;
     if args.shape.format != Format::Text || args.shape.quiet {
         reading.report.capture.warnings.iter().for_each(|warning| complain(warning));

@@ -10,7 +10,7 @@ use super::layout::{GAP, GLUE, Page, Text};
 use super::numbers::{clock, counted, duration, range, same_day};
 use super::style::{COPY, FAINT, PLAIN, STRONG, of_severity};
 use super::table::{self, Align};
-use super::{Detail, Story, filter, notes, prose, steps, subject, timeline, whom};
+use super::{Detail, Story, filter, notes, prose, steps, subject, timeline, whom, zone};
 
 /// Writes one line for each group, however long: how often, what, who.
 pub(super) fn lines(page: &mut Page<'_>, groups: &[&Group]) -> fmt::Result {
@@ -152,7 +152,7 @@ fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result
     match &group.example {
         Example::Connection { connection, timeline } => {
             let facts = [
-                format!("{} UTC", clock(&connection.start)),
+                format!("{} {}", clock(&connection.start), zone::name(&connection.start)),
                 format!("{} → {}", connection.client, connection.server),
                 format!("id {}", connection.id),
             ];

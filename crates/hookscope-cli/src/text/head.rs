@@ -6,7 +6,7 @@ use std::path::Path;
 use hookscope::report::schema::{Capture, Report};
 
 use super::layout::{GAP, GLUE, Page, Text};
-use super::numbers::{count, counted, duration, range, seconds_between};
+use super::numbers::{count, counted, duration, range_in_zone, seconds_between};
 use super::style::{FAILURE, FAINT, PLAIN, STRONG, WARNING};
 
 /// Files named one by one; of more only the first is named.
@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> fmt::Result {
 fn circumstances(capture: &Capture) -> String {
     let mut parts = Vec::new();
     if let (Some(first), Some(last)) = (&capture.first, &capture.last) {
-        parts.push(format!("{} UTC", range(first, last, true)));
+        parts.push(range_in_zone(first, last, true));
     }
     if capture.duplicates > 0 {
         parts.push(format!("{} left out", counted(capture.duplicates, "duplicate")));

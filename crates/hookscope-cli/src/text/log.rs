@@ -5,7 +5,7 @@ use std::fmt;
 use hookscope::report::schema::{LogLine, Report};
 
 use super::layout::{GLUE, Page, Text};
-use super::numbers::{count, counted, range, same_day};
+use super::numbers::{count, counted, range_in_zone, same_day};
 use super::style::{FAINT, PLAIN, STRONG, WARNING, of_severity};
 use super::{Detail, Story, notes, prose, steps};
 
@@ -128,7 +128,7 @@ fn place(story: &Story<'_>, kind: &Kind<'_>) -> String {
         let capture = &story.report.capture;
         let dated =
             !matches!((&capture.first, &capture.last), (Some(one), Some(other)) if same_day(one, other));
-        facts.push(format!("{} UTC", range(first, last, dated)));
+        facts.push(range_in_zone(first, last, dated));
     }
     match first.fails_open {
         Some(true) => facts.push("failing open: the request went on".to_owned()),
@@ -144,7 +144,7 @@ fn outside(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     let outside: Vec<_> = report.log.iter().filter(|line| line.outside && line.repeats.is_none()).collect();
     let (Some(first), Some(last)) = (outside.first(), outside.last()) else { return Ok(()) };
     let when = match (&first.time, &last.time) {
-        (Some(first), Some(last)) => format!(" ({} UTC)", range(first, last, true)),
+        (Some(first), Some(last)) => format!(" ({})", range_in_zone(first, last, true)),
         _ => String::new(),
     };
     let calls = counted(outside.len() as u64, "failed call");

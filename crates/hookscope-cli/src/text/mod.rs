@@ -24,6 +24,7 @@ mod subject;
 mod table;
 mod timeline;
 mod whom;
+mod zone;
 
 use std::fmt::{self, Write};
 
@@ -38,6 +39,7 @@ pub(crate) use layout::{GLUE, Paper, printable};
 pub(crate) use news::{Pulse, lookup, notice, pulse};
 pub(crate) use notes::filtered;
 pub(crate) use numbers::{counted, duration};
+pub(crate) use zone::use_local as use_local_time;
 
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

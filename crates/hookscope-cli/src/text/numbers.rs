@@ -1,6 +1,7 @@
 //! Turns counts, durations and times into what people read at a glance.
 
 use super::layout::GLUE;
+use super::zone;
 
 /// A count with separators: `8,412`.
 pub(crate) fn count(number: u64) -> String {
@@ -76,8 +77,14 @@ pub(crate) fn seconds_between(first: &str, last: &str) -> Option<f64> {
     Some(last.duration_since(first).ok()?.as_secs_f64())
 }
 
-/// From when to when, in UTC: `15:27:41 – 15:28:30`, with the date where `dated`.
+/// From when to when: `15:27:41 – 15:28:30 UTC`, with the date where `dated`.
+pub(crate) fn range_in_zone(first: &str, last: &str, dated: bool) -> String {
+    format!("{} {}", range(first, last, dated), zone::name(first))
+}
+
+/// From when to when: `15:27:41 – 15:28:30`, with the date where `dated`.
 pub(crate) fn range(first: &str, last: &str, dated: bool) -> String {
+    let (first, last) = (&zone::shown(first), &zone::shown(last));
     let (first_date, first_time) = date_and_time(first);
     let (last_date, last_time) = date_and_time(last);
     let start = if dated { format!("{first_date}{GLUE}{first_time}") } else { first_time.to_owned() };
@@ -92,13 +99,14 @@ pub(crate) fn range(first: &str, last: &str, dated: bool) -> String {
 
 /// Whether two RFC 3339 times fall on one day.
 pub(crate) fn same_day(first: &str, last: &str) -> bool {
-    date_and_time(first).0 == date_and_time(last).0
+    date_and_time(&zone::shown(first)).0 == date_and_time(&zone::shown(last)).0
 }
 
 /// Time of day to the millisecond, as logs have it: `15:27:41.123`.
-pub(crate) fn clock(time: &str) -> &str {
-    let (_, time_of_day) = time.split_once('T').unwrap_or(("", time));
-    time_of_day.get(.."15:27:41.123".len()).unwrap_or(time_of_day)
+pub(crate) fn clock(time: &str) -> String {
+    let time = zone::shown(time);
+    let (_, time_of_day) = time.split_once('T').unwrap_or(("", &time));
+    time_of_day.get(.."15:27:41.123".len()).unwrap_or(time_of_day).to_owned()
 }
 
 /// Date and time of day, to the second.
@@ -160,6 +168,7 @@ mod tests {
         assert!(same_day(a, b) && !same_day(a, next));
         assert_eq!(seconds_between(a, b).map(f64::round), Some(50.0));
         assert_eq!(seconds_between("not a time", b), None);
-        assert_eq!((clock(b), clock("15:27"), clock("")), ("15:28:30.900", "15:27", ""));
+        assert_eq!([clock(b), clock("15:27"), clock("")], ["15:28:30.900", "15:27", ""]);
+        assert_eq!(spaced(range_in_zone(a, b, false)), "15:27:41 – 15:28:30 UTC");
     }
 }

@@ -161,3 +161,25 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert_eq!((child.wait().unwrap().code(), complaint.as_str()), (Some(1), ""), "{args:?}");
     }
 }
+
+#[test]
+fn times_are_in_utc_unless_the_local_zone_is_asked_for() {
+    let in_zone = |args: &[&str], zone: &str| {
+        let capture = fixture(DEADLINE);
+        said(hookscope(&[args, &[&capture]].concat()).env("TZ", zone))
+    };
+    let (tokyo, utc) = ("JST-9", "UTC0");
+    assert_eq!(in_zone(&[], tokyo).out, in_zone(&[], utc).out);
+    assert_eq!(in_zone(&["--local-time", "--utc"], tokyo).out, in_zone(&[], utc).out);
+    let local = in_zone(&["--local-time"], tokyo);
+    assert_eq!(local.err, "");
+    assert!(local.out.contains("\n2026-11-23 00:34:27 – 00:34:37 JST\n"), "{}", local.out);
+    assert!(local.out.contains("Example  00:34:27.528 JST · "), "{}", local.out);
+    // What is to be copied into a command, and what programs read, is in UTC.
+    assert!(local.out.contains("--since-time=2026-11-22T15:34:27Z"), "{}", local.out);
+    let json = ["--format", "json", "--local-time"];
+    assert_eq!(in_zone(&json, tokyo).out, in_zone(&json, utc).out);
+    let unknown = in_zone(&["--local-time"], "Nowhere/Nowhere");
+    assert!(unknown.err.contains("the local time zone is not known"), "{}", unknown.err);
+    assert_eq!((unknown.out, unknown.status), (in_zone(&[], utc).out, Some(1)));
+}
