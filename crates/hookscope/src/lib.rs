@@ -67,7 +67,8 @@
 //!
 //! * No bytes make it panic: what is wrong with a packet is counted and named in the report's warnings.
 //! * How packets are divided into batches, and connections into [shards](Config::shards), changes speed, never the
-//!   answer; short of the bound on open connections, which is shared out among the shards.
+//!   answer; short of the bounds on open connections, which are shared out among the shards, and on servers, of which
+//!   the first ones of each shard are counted one by one.
 //! * Memory for what is watched is bounded by [`config::Limits`]; at each bound something defined happens, and where
 //!   that costs accuracy the report says so. What is reported stays in memory until the end: each connection that
 //!   [`Keep`] asks for, and counts with one example for each server and code.
