@@ -79,8 +79,9 @@
 //!   warnings. What it can be told wrongly is refused where it is said, by a type that says whose fault it is
 //!   ([`filter::BadServerFilter`], [`rule::RuleError`], [`log::NotALog`]).
 //! * How packets are divided into batches, and connections into [shards](Config::shards), changes speed, never the
-//!   answer; short of the bound on open connections, which is shared out among the shards. With several shards it works
-//!   on the threads of the current rayon pool.
+//!   answer; short of the bounds on open connections, which are shared out among the shards, and on servers, of which
+//!   the first ones of each shard are counted one by one. With several
+//!   shards it works on the threads of the current rayon pool.
 //! * Memory for what is watched is bounded by [`config::Limits`]; at each bound something defined happens, and where
 //!   that costs accuracy the report says so. What is reported stays in memory until the end: each connection that
 //!   [`Keep`] asks for, and counts with one example for each server and code.

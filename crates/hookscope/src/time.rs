@@ -77,6 +77,16 @@ impl Elapsed {
         self.0
     }
 
+    /// How much longer than `other` it is; at the ends of what can be expressed, the end.
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// The difference without its sign.
+    pub const fn abs(self) -> Self {
+        Self(self.0.saturating_abs())
+    }
+
     /// The difference in seconds.
     #[allow(clippy::cast_precision_loss, reason = "2^53 ns are 104 days: no call is that long")]
     pub const fn as_secs(self) -> f64 {
@@ -110,6 +120,8 @@ mod tests {
         assert_eq!(b.since(a).as_secs(), 1.0);
         assert_eq!(a.since(b).as_secs(), -1.0);
         assert_eq!(Timestamp::from_nanos(i64::MAX).since(Timestamp::MIN).as_nanos(), i64::MAX);
+        let least = Timestamp::MIN.since(Timestamp::MAX);
+        assert_eq!(least.minus(Elapsed::from_millis(1)).abs().as_nanos(), i64::MAX);
         assert_eq!(Timestamp::from_nanos(i64::MAX).later(Duration::MAX).as_nanos(), i64::MAX);
     }
 }

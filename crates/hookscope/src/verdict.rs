@@ -1,7 +1,7 @@
 //! The words of a verdict: class, code, severity, certainty, who, where, and why a certificate was rejected.
 //!
 //! Each word has a stable name, that of the JSON: it displays as it, compares with it, and (feature `serde`) serialises
-//! as it.
+//! as it and is read back from it.
 //!
 //! ```
 //! use hookscope::verdict::{Class, Severity};
@@ -218,7 +218,7 @@ impl Cause {
 
 /// What all words have in common: they are said, compared and serialised by their names.
 macro_rules! named {
-    ($($word:ty),*) => {$(
+    ($($word:ident: $($all:expr),*;)*) => {$(
         impl fmt::Display for $word {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.name())
@@ -249,7 +249,28 @@ macro_rules! named {
                 serializer.serialize_str(self.name())
             }
         }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $word {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = <String as serde::Deserialize>::deserialize(deserializer)?;
+                let unknown = || {
+                    let what = stringify!($word).to_ascii_lowercase();
+                    serde::de::Error::custom(format_args!("no {what} of a verdict: {name}"))
+                };
+                [$($all),*].into_iter().find(|word| word.name() == name).ok_or_else(unknown)
+            }
+        }
     )*};
 }
 
-named!(Class, Severity, Certainty, By, Phase, Cause);
+named! {
+    Class: Self::Ok, Self::SynDrop, Self::Rst, Self::IcmpUnreachable, Self::TlsAlert, Self::TlsStall,
+        Self::ProtocolMismatch, Self::ClosedEarly, Self::SlowResponse, Self::PathBlackhole, Self::DnsFailure,
+        Self::HttpError, Self::NotSent, Self::Unknown, Self::Custom;
+    Severity: Self::Ok, Self::Warning, Self::Failure;
+    Certainty: Self::Observed, Self::Inferred;
+    By: Self::Side(Side::Client), Self::Side(Side::Server), Self::Network;
+    Phase: Self::Dns, Self::Connect, Self::Tls, Self::Request, Self::Response, Self::Idle;
+    Cause: Self::Expired, Self::NotYetValid, Self::NoSan, Self::NameMismatch, Self::UnknownCa, Self::KeyUsage;
+}

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use common::{Fixture, Recording, fixtures_root};
+use common::{Fixture, Recording, fixtures_root, json};
 use hookscope::log::{Log, Reader};
 use hookscope::report::schema::{LogLine, Report};
 use hookscope::{Config, Inspector};
@@ -31,7 +31,11 @@ fn report(recording: &Recording, log: &Log) -> Report {
     for packet in &recording.packets {
         inspector.observe(&packet.packet());
     }
-    inspector.finish().report_with(&recording.input, log)
+    let report = inspector.finish().report_with(&recording.input, log);
+    // With a log, too, what is written can be read back.
+    let text = json(&report);
+    assert!(json(&serde_json::from_str(&text).unwrap()) == text);
+    report
 }
 
 fn incident() -> Recording {

@@ -74,7 +74,12 @@ pub(crate) fn inspect(capture: &str, config: Config) -> Report {
         ControlFlow::Continue(())
     })
     .unwrap();
-    inspector.finish().report(&Input::default())
+    let report = inspector.finish().report(&Input::default());
+    // With objects, too, what is written can be read back.
+    let text = serde_json::to_string(&report).unwrap();
+    let again: Report = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::to_string(&again).unwrap(), text);
+    report
 }
 
 /// The connection whose verdict is the gravest.

@@ -195,9 +195,7 @@ impl<'a> Case<'a> {
 
     /// The deadline that `elapsed` meets, give or take a timer's tolerance.
     pub(crate) fn deadline_met(&self, elapsed: Elapsed) -> Option<Elapsed> {
-        let near = |deadline: Elapsed| {
-            (elapsed.as_nanos() - deadline.as_nanos()).abs() <= Self::TOLERANCE.as_nanos()
-        };
+        let near = |deadline: Elapsed| elapsed.minus(deadline).abs() <= Self::TOLERANCE;
         let whole = elapsed.as_nanos().saturating_add(500_000_000) / 1_000_000_000;
         let whole_second = Elapsed::from_millis(whole * 1000);
         if (1..=Self::MAX_DEADLINE).contains(&whole) && near(whole_second) {

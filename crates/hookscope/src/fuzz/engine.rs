@@ -10,11 +10,12 @@ use crate::report::Input as Inputs;
 use crate::report::schema::Report;
 use crate::{Config, Inspector, Keep, Packet};
 
-/// Small, so that what happens at a bound is seen. What is shared out among shards is not reached.
+/// Small, so that what happens at a bound is seen. Those that are shared out among shards are not reached: which
+/// connections, and which servers, come first is another thing in each of them.
 pub(super) const LIMITS: Limits = Limits {
     connections: 1 << 20,
     openings: 1 << 20,
-    servers: 3,
+    servers: 1 << 13,
     kept: 6,
     reassembly: 2_000,
     handshake: 3_000,

@@ -89,8 +89,16 @@ pub fn http(data: &[u8]) {
         }
     }
     assert!(whole.octets <= sent && single.octets <= sent, "more octets come out than went in");
-    if !has_gap {
-        assert_eq!(whole.stopped, single.stopped);
+    if has_gap {
+        return;
+    }
+    assert_eq!(whole.stopped, single.stopped);
+    if whole.stopped.as_deref() == Some("lost") {
+        // What might still have been a message was told of octet by octet, and of a whole chunk was not.
+        let (last, before) =
+            whole.told.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
+        assert!(single.told.starts_with(before), "{last:?}: {:?}, and {:?}", whole.told, single.told);
+    } else {
         assert_eq!(whole.told, single.told);
     }
 }

@@ -336,7 +336,7 @@ fn apart(one: Stamp, other: Stamp) -> Option<i64> {
         (Some(one), Some(other), ..) if (one.month, one.day) == (other.month, other.day) => {
             Some((one.nanos - other.nanos).abs())
         }
-        (.., Some(one), Some(other)) => Some(one.since(other).as_nanos().abs()),
+        (.., Some(one), Some(other)) => Some(one.since(other).abs().as_nanos()),
         _ => None,
     }
 }

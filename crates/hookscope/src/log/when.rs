@@ -85,10 +85,10 @@ impl Header {
 
 /// The zone that makes up for a difference, give or take `tolerance`.
 pub(crate) fn zone(difference: Elapsed, tolerance: i64) -> Option<Elapsed> {
-    let nanos = difference.as_nanos();
-    let whole = (nanos + ZONES / 2).div_euclid(ZONES) * ZONES;
-    let fits = (nanos - whole).abs() <= tolerance && (FARTHEST.0..=FARTHEST.1).contains(&whole);
-    fits.then_some(Elapsed::from_nanos(whole))
+    let steps = difference.as_nanos().saturating_add(ZONES / 2).div_euclid(ZONES);
+    let whole = Elapsed::from_nanos(steps.saturating_mul(ZONES));
+    let is_near = difference.minus(whole).abs() <= Elapsed::from_nanos(tolerance);
+    (is_near && (FARTHEST.0..=FARTHEST.1).contains(&whole.as_nanos())).then_some(whole)
 }
 
 /// All zones, UTC first, then those nearest to it.

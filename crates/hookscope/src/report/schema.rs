@@ -1,14 +1,17 @@
-//! The JSON that hookscope promises (`"schema": "hookscope/1"`), as types: the only place that derives `Serialize`.
+//! The JSON that hookscope promises (`"schema": "hookscope/1"`), as types: the only place that derives `Serialize`
+//! and `Deserialize`.
 //!
 //! Times are RFC 3339 UTC, durations seconds, addresses `ip:port`; what is not known is `null`, never left out.
 //! Domain types stay free of serialisation, so that changing them cannot change what other tools read.
 
 mod cluster;
+#[cfg(feature = "serde")]
+mod words;
 
 use std::collections::BTreeMap;
 
 #[cfg(feature = "serde")]
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::verdict::{By, Cause, Certainty, Class, Phase, Severity};
 
@@ -17,13 +20,17 @@ pub use cluster::{Against, CertificateIdentity, ClusterReport, Finding, Verifica
 /// Verdict codes and how often each was given.
 pub type Counts = BTreeMap<&'static str, u64>;
 
+/// One of the words that reports are made of. (Under a name, serde's derive does not borrow it from the text.)
+type Word = &'static str;
+
 /// The whole answer to one capture.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Report {
     /// Always `hookscope/1`.
-    pub schema: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::word"))]
+    pub schema: Word,
     /// What was read.
     pub capture: Capture,
     /// Totals over the capture.
@@ -42,7 +49,7 @@ pub struct Report {
 
 /// What was read.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Capture {
     /// The inputs, in the order given.
@@ -67,7 +74,7 @@ pub struct Capture {
 
 /// Totals over the capture.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Summary {
     /// TCP connections, healthy ones included.
@@ -83,12 +90,13 @@ pub struct Summary {
     /// Lookups whose verdict is a failure, also where there are too many to list.
     pub failed_lookups: u64,
     /// Verdicts of connections by code.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::counts"))]
     pub verdicts: Counts,
 }
 
 /// One server, under one name.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct EndpointReport {
     /// Its address.
@@ -106,12 +114,13 @@ pub struct EndpointReport {
     /// Total time of its answered calls; `null` where none was answered.
     pub latency_s: Option<Latency>,
     /// Verdicts of its connections by code.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::counts"))]
     pub verdicts: Counts,
 }
 
 /// How long answered calls took, in seconds. Percentiles are exact to three digits.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Latency {
     /// The fastest.
@@ -128,7 +137,7 @@ pub struct Latency {
 
 /// One TCP connection.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Connection {
     /// Position of its first packet in the capture, from 0.
@@ -140,7 +149,8 @@ pub struct Connection {
     /// The server's name.
     pub server_name: Option<String>,
     /// Where the name is from: `sni`, `learned`, `dns` or `cluster`.
-    pub server_name_source: Option<&'static str>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::maybe"))]
+    pub server_name_source: Option<Word>,
     /// Whom it was opened to, as the cluster's objects have it; `null` where none were given or none know the server.
     pub cluster: Option<Whom>,
     /// Community ID version 1 of the captured addresses.
@@ -178,7 +188,7 @@ pub struct Connection {
 
 /// A count for each side of a connection.
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct PerSide {
     /// The client's.
@@ -189,7 +199,7 @@ pub struct PerSide {
 
 /// What a connection's TLS showed.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Tls {
     /// The negotiated version; without a ServerHello the highest that the client offered.
@@ -210,13 +220,15 @@ pub struct Tls {
 
 /// One TLS alert in the clear.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Alert {
     /// Who sent it: `client` or `server`.
-    pub by: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::word"))]
+    pub by: Word,
     /// `warning` or `fatal`.
-    pub level: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::word"))]
+    pub level: Word,
     /// Its name in RFC 8446.
     pub description: String,
     /// The packet that carried it.
@@ -227,7 +239,7 @@ pub struct Alert {
 
 /// A server's certificate.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Certificate {
     /// Distinguished name of the subject.
@@ -244,7 +256,7 @@ pub struct Certificate {
 
 /// One request and its response.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Call {
     /// Its position on the connection, from 0.
@@ -265,13 +277,14 @@ pub struct Call {
 
 /// What happened to a connection, a call or a lookup.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Verdict {
     /// The coarse class.
     pub class: Class,
     /// The exact code.
-    pub code: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "words::word"))]
+    pub code: Word,
     /// How bad it is.
     pub severity: Severity,
     /// How it is known.
@@ -298,7 +311,7 @@ pub struct Verdict {
 
 /// A packet that shows something.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Evidence {
     /// Its number in its file, from 1.
@@ -311,7 +324,7 @@ pub struct Evidence {
 
 /// One line of the apiserver's log.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct LogLine {
     /// Its number, from 1; of a line that was written in parts, that of the first.
@@ -345,7 +358,7 @@ pub struct LogLine {
 
 /// One DNS lookup.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Lookup {
     /// Who asked.

@@ -192,10 +192,11 @@ impl Deframer {
         at: Moment,
         sink: &mut impl FnMut(RecordEvent<'_>, Moment),
     ) -> &'d [u8] {
-        let is_new = self.filled == 0;
+        let earlier = self.filled;
+        let is_new = earlier == 0;
         let rest = self.keep_first(data);
         if !Header::is_plausible(self.first_octets()) {
-            return self.no_header(data, at, sink);
+            return self.no_header(earlier, data, at, sink);
         }
         if usize::from(self.filled) == self.partial.len() {
             let [kind, _, _, high, low] = self.partial;
@@ -214,10 +215,11 @@ impl Deframer {
         rest
     }
 
-    /// The octets are no header: the stream is not TLS, or its framing was lost.
+    /// The octets are no header: the stream is not TLS, or its framing was lost. So many of them came in earlier chunks.
     #[cold]
     fn no_header<'d>(
         &mut self,
+        earlier: u8,
         data: &'d [u8],
         at: Moment,
         sink: &mut impl FnMut(RecordEvent<'_>, Moment),
@@ -226,9 +228,8 @@ impl Deframer {
             self.mode = Mode::Plain;
             sink(RecordEvent::NotTls, at);
             // Octets of earlier chunks come back from the header that was begun.
-            let taken = usize::from(self.filled).saturating_sub(data.len().min(self.partial.len()));
-            let earlier = self.partial;
-            sink(RecordEvent::Plain(earlier.get(..taken).unwrap_or_default()), at);
+            let begun = self.partial;
+            sink(RecordEvent::Plain(begun.get(..earlier.into()).unwrap_or_default()), at);
             sink(RecordEvent::Plain(data), at);
         } else {
             self.mode = Mode::Unframed;

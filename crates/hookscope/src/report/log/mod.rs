@@ -209,16 +209,16 @@ impl Builder<'_> {
             };
             // A resolver without an answer ends with the call, or asks again until then.
             let apart = match ended {
-                Some(ended) => time.since(ended).as_nanos().abs(),
+                Some(ended) => time.since(ended).abs(),
                 None => {
                     let lasted = line.wait.unwrap_or_else(|| Elapsed::from_millis(10_000));
-                    (time.since(first).as_nanos() - lasted.as_nanos()).abs()
+                    time.since(first).minus(lasted).abs()
                 }
             };
-            let within = time.since(first).as_nanos() + LOOKUP.as_nanos() >= 0;
+            let within = first.since(time) <= LOOKUP;
             let limit = if ended.is_some() { LOOKUP } else { Elapsed::from_millis(11_000) };
             let agrees = line.said.is_given_by(judged.verdict.code.name, None);
-            (within && apart <= limit.as_nanos()).then_some(((!agrees, apart), judged))
+            (within && apart <= limit).then_some(((!agrees, apart), judged))
         });
         near.min_by_key(|(key, _)| *key).map(|(_, judged)| judged)
     }

@@ -104,7 +104,7 @@ fn candidates(line: &Line<'_>, events: &Events<'_>, terms: Terms, taken: &[bool]
             let fits = line.fit(event)? >= terms.fit && agrees == terms.agrees;
             let is_of_failure = agrees || event.is_unclear || event.has_failed();
             let port = i64::from(!line.is_on_port(event)) * OTHER_PORT;
-            (fits && is_of_failure).then(|| (place, apart(line, event, time).as_nanos() + port))
+            (fits && is_of_failure).then(|| (place, apart(line, event, time).as_nanos().saturating_add(port)))
         })
         .collect();
     near.sort_unstable();
@@ -116,11 +116,10 @@ fn candidates(line: &Line<'_>, events: &Events<'_>, terms: Terms, taken: &[bool]
 
 /// How far a line and the end of its call are apart: a call whose end no packet shows ended when its time was over.
 pub(super) fn apart(line: &Line<'_>, event: &Event<'_>, time: Timestamp) -> Elapsed {
-    let from_start = |lasted: Elapsed| time.since(event.start).as_nanos() - lasted.as_nanos();
+    let from_start = |lasted: Elapsed| time.since(event.start).minus(lasted);
     let took = line.call.took.map(|took| from_start(Elapsed::from_nanos(took)));
-    let nearest = [Some(time.since(event.end).as_nanos()), line.wait.map(from_start), took];
-    let nearest = nearest.into_iter().flatten().map(i64::abs).min();
-    Elapsed::from_nanos(nearest.unwrap_or(i64::MAX))
+    let nearest = [Some(time.since(event.end)), line.wait.map(from_start), took];
+    nearest.into_iter().flatten().map(Elapsed::abs).min().unwrap_or(Elapsed::from_nanos(i64::MAX))
 }
 
 fn before(time: Timestamp, by: Elapsed) -> Timestamp {

@@ -1,13 +1,14 @@
 //! What a report says where it knows the cluster's objects.
 
 #[cfg(feature = "serde")]
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::Word;
 use crate::verdict::Severity;
 
 /// What the cluster's objects add to what packets show.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct ClusterReport {
     /// All webhooks, in the order of the objects.
@@ -18,13 +19,14 @@ pub struct ClusterReport {
 
 /// One webhook, as it is configured.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct WebhookReport {
     /// Its name, as kube-apiserver's log has it.
     pub name: String,
     /// `validating`, `mutating`, `conversion` or `apiservice`.
-    pub kind: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::words::word"))]
+    pub kind: Word,
     /// The object that configures it.
     pub configuration: String,
     /// `namespace/name:port` of its Service.
@@ -36,25 +38,28 @@ pub struct WebhookReport {
     /// Its deadline; `null` where its kind has none.
     pub timeout_s: Option<f64>,
     /// `Fail` or `Ignore`.
-    pub failure_policy: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::words::word"))]
+    pub failure_policy: Word,
     /// The addresses that its calls go to: ClusterIPs and endpoints.
     pub servers: Vec<String>,
 }
 
 /// An object that cannot work as it is.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Finding {
     /// `service-missing`, `service-port-missing`, `service-without-endpoints`, `target-port-not-listening`,
     /// `ca-bundle-unusable`, `ca-bundle-out-of-date`, `deadline-below-latency` or `fail-policy-own-namespace`.
-    pub code: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::words::word"))]
+    pub code: Word,
     /// A failure where calls cannot succeed, else a warning. It does not change the exit status: packets do.
     pub severity: Severity,
     /// The webhook's name.
     pub webhook: String,
     /// Its kind.
-    pub kind: &'static str,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::words::word"))]
+    pub kind: Word,
     /// The object that configures it.
     pub configuration: String,
     /// `namespace/name` of its Service.
@@ -71,7 +76,7 @@ pub struct Finding {
 
 /// Whom a server is known as to the cluster's objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Whom {
     /// Names of the webhooks that are called there: of several, packets do not tell which was called.
@@ -93,7 +98,7 @@ impl Whom {
 
 /// How a rejected certificate looks to those who were to trust it.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Verification {
     /// The certificates that the server presented, its own first: none where they were encrypted.
@@ -104,7 +109,7 @@ pub struct Verification {
 
 /// What one webhook's `caBundle` says.
 #[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct Against {
     /// The webhook.
@@ -120,14 +125,15 @@ pub struct Against {
     /// Of a bundle that explains a rejection by itself: `ca-bundle-empty`, `ca-bundle-unusable`,
     /// `ca-bundle-out-of-date`; `elsewhere` where it does not trust what the server presented on other connections.
     /// `null` where nothing can be said.
-    pub result: Option<&'static str>,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::words::maybe"))]
+    pub result: Option<Word>,
     /// The certificate at which the chain breaks.
     pub broken: Option<CertificateIdentity>,
 }
 
 /// Who a certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(not(feature = "internals"), non_exhaustive)]
 pub struct CertificateIdentity {
     /// Distinguished name of the subject.

@@ -75,6 +75,8 @@ fn plain_text_is_passed_on_whole_however_it_is_cut() {
     // The first two octets still could be a record's.
     let out = run(&mut Deframer::default(), &[Chunk::Data(&[22]), Chunk::Data(b"x")]);
     assert_eq!(out, "not-tls, \u{16}, x");
+    let out = run(&mut Deframer::default(), &[Chunk::Data(&[22]), Chunk::Data(b"and more")]);
+    assert_eq!(out, "not-tls, \u{16}, and more");
 }
 
 #[test]
