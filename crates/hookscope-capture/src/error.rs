@@ -146,7 +146,7 @@ impl InputError {
             | Self::LinkType { .. }
             | Self::HeaderCut { .. }
             | Self::Compressed { .. } => Fault::Input,
-            Self::Io { .. } => Fault::System,
+            Self::Lost { .. } | Self::Io { .. } => Fault::System,
         }
     }
 
