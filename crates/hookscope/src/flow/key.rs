@@ -152,7 +152,7 @@ pub struct FlowKey {
 
 impl FlowKey {
     /// The key of a packet from `source` to `destination`, and which end of the key its source is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(source: Endpoint, destination: Endpoint) -> (Self, End) {
         let ([a, b], [c, d]) = (source.address.0, destination.address.0);
         let (p, q) = (source.port, destination.port);

@@ -186,6 +186,14 @@ const DNS_PORT: u16 = 53;
 /// What `packet` is, down to the inner-most packet of its tunnels.
 #[inline]
 pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
+    match peek::segment(packet) {
+        Some(segment) => Ok(Decoded::Tcp(segment)),
+        None => decode_layers(packet),
+    }
+}
+
+/// The same, layer by layer.
+fn decode_layers<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
     let body = Body::new(packet.data, packet.wire_len);
     let mut vantage = Vantage { interface: packet.interface.into(), depth: 0 };
     // Captures that overlap in time may show the same interface.

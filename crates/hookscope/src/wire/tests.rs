@@ -457,6 +457,28 @@ proptest! {
     }
 
     #[test]
+    fn a_glance_says_what_the_layers_say(
+        mut bytes in prop::collection::vec(any::<u8>(), 50..120),
+        words in (5..7u8, 4..10u8),
+        padding in 0..8usize,
+        more_on_the_wire in 0..3u32,
+    ) {
+        let total_len = bytes.len() - 14 - padding;
+        bytes[12..15].copy_from_slice(&[0x08, 0x00, 0x40 | words.0]);
+        bytes[16..18].copy_from_slice(&(total_len as u16).to_be_bytes());
+        bytes[20..22].fill(0);
+        bytes[23] = 6;
+        bytes[14 + usize::from(words.0) * 4 + 12] = words.1 << 4;
+        let wire_len = bytes.len() as u32 + more_on_the_wire;
+        let packet = Packet { wire_len, ..packet(LinkType::ETHERNET, &bytes) };
+        let glance = peek::segment(&packet);
+        prop_assert!(glance.is_some() == (words.0 == 5 && decode_layers(&packet).is_ok()));
+        if let Some(segment) = glance {
+            prop_assert_eq!(format!("{:?}", decode_layers(&packet)), format!("{:?}", Ok::<_, ()>(Decoded::Tcp(segment))));
+        }
+    }
+
+    #[test]
     fn any_bytes_agree_with_etherparse(
         mut bytes in prop::collection::vec(any::<u8>(), 64..120),
         words in (5..8u8, 4..10u8),
