@@ -81,7 +81,7 @@ pub fn fragments(data: &[u8]) {
         model.pieces += 1;
         let waited = model.began.map(|began| at.time.since(began).as_nanos());
         model.is_spoilt |=
-            lies || model.pieces > 12 || waited.is_some_and(|it| it > 30_000_000_000 || it < 0);
+            lies || model.pieces > 12 || waited.is_some_and(|it| !(0..=30_000_000_000).contains(&it));
         model.is_whole &= captured == length;
         model.began.get_or_insert(at.time);
         model.total = if more { model.total } else { Some(end) };

@@ -458,7 +458,7 @@ proptest! {
 
     #[test]
     fn a_glance_says_what_the_layers_say(
-        mut bytes in prop::collection::vec(any::<u8>(), 50..120),
+        mut bytes in prop::collection::vec(any::<u8>(), 56..120),
         words in (5..7u8, 4..10u8),
         padding in 0..8usize,
         more_on_the_wire in 0..3u32,
