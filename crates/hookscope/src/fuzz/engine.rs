@@ -23,6 +23,7 @@ pub(super) const LIMITS: Limits = Limits {
     dns_message: 300,
     names: 3,
     calls: 3,
+    calls_in_all: 1 << 20,
     idle: Duration::from_secs(3_600),
     unanswered: Duration::from_secs(130),
     fragments: FragmentLimits {
