@@ -191,6 +191,9 @@ impl Limits {
             openings: 1 << 20,
             servers: 1_024,
             kept: 10_000,
+            held: 64 << 20,
+            certificates: 16 << 20,
+            calls_in_all: 1 << 17,
             closed: Duration::from_secs(15),
             ..Self::default()
         }

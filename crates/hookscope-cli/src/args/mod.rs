@@ -42,9 +42,9 @@ const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
   tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'
 
 \x1b[1m\x1b[4mEnvironment:\x1b[0m
-  HOOKSCOPE_DEADLINE, HOOKSCOPE_SLOW, HOOKSCOPE_CLUSTER, HOOKSCOPE_THREADS, HOOKSCOPE_FORMAT and
-  HOOKSCOPE_COLOR stand for the options of these names, for 'live' also HOOKSCOPE_INTERFACE,
-  HOOKSCOPE_METRICS and HOOKSCOPE_USER; an option outweighs them, an empty one counts as not set.
+  HOOKSCOPE_DEADLINE, HOOKSCOPE_SLOW, HOOKSCOPE_CLUSTER, HOOKSCOPE_THREADS, HOOKSCOPE_FORMAT,
+  HOOKSCOPE_COLOR and HOOKSCOPE_REDACT_KEY stand for the options of these names, for 'live' also
+  HOOKSCOPE_INTERFACE, HOOKSCOPE_METRICS and HOOKSCOPE_USER; an option outweighs them, an empty one counts as not set.
   NO_COLOR, CLICOLOR, CLICOLOR_FORCE, COLUMNS and TERM are heeded as elsewhere.";
 
 /// Says from a packet capture why kube-apiserver's admission webhook calls fail
@@ -198,7 +198,7 @@ pub(crate) struct Shape {
     /// What pseudonyms depend on, so that several reports can be compared; implies --redact
     ///
     /// A secret: who knows it can find out what stands behind a pseudonym. Without it every run has a key of its own.
-    #[arg(long, value_name = "KEY", env = "HOOKSCOPE_REDACT_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "KEY", env = "HOOKSCOPE_REDACT_KEY", hide_env = true)]
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = "Report")]
     pub(crate) redact_key: Option<String>,
 
