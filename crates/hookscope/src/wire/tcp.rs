@@ -87,11 +87,13 @@ impl<'a> Options<'a> {
         Self { rest: bytes }
     }
 
-    /// Whether there are no options but timestamps, or none at all: as on most segments.
+    /// Whether there are no options but timestamps, or none that has room for a SACK block: as on most segments.
     #[inline]
     pub(super) fn are_timestamps_alone(self) -> bool {
         const LENGTH: usize = 12;
-        self.rest.len() < LENGTH
+        /// One block, its kind and length; padded to 12, but the snap length may cut the padding.
+        const SACK: usize = 10;
+        self.rest.len() < SACK
             || self.rest.len() == LENGTH && self.rest.starts_with(&Self::ALIGNED_TIMESTAMPS)
     }
 
