@@ -16,7 +16,7 @@
 //! | --- | --- | --- |
 //! | `map` | a regular file | its bytes, without copying them |
 //! | `compress` | gzip, zstd, LZ4 | plain bytes, in bounded memory |
-//! | `stream` | whatever comes in reads | a window of bytes that holds whole records |
+//! | `stream` | whatever comes in reads | a window of bytes that holds whole records, and the next one read beside |
 //! | `format` | bytes of pcap or pcapng | packets; pure functions, no I/O |
 //! | `reader` | the bytes of one input | packets, and a warning where it breaks off |
 //! | `feed` | a map | batches, the next while those before are looked at |

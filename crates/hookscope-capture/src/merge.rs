@@ -20,7 +20,7 @@ use hookscope::time::Timestamp;
 use crate::error::InputError;
 use crate::feed::Feed;
 use crate::read::Progress;
-use crate::source::{Record, Source, name_of, recycle};
+use crate::source::{Record, Source, Walk, name_of, recycle};
 use crate::summary::FileSummary;
 
 /// A packet's place in the merge: its time, then the rank of its input.
@@ -198,7 +198,7 @@ impl Merge {
         }
         source.fill();
         let mut packets = recycle(std::mem::take(spare));
-        let (window, consumed) = source.walk(room, &mut packets);
+        let Walk { window, consumed, ahead } = source.walk(room, &mut packets);
         let progress = Progress { consumed: progress.consumed + consumed, ..progress };
         let due = due.and_then(|due| packets.iter().position(|packet| (packet.time, rank) > due));
         let now = due.unwrap_or(packets.len());
@@ -209,7 +209,16 @@ impl Merge {
                 .iter_mut()
                 .for_each(|packet| packet.interface = packet.interface.wrapping_add(interfaces));
         }
-        let flow = hand_out(&packets, progress, sink);
+        let flow = match ahead {
+            // Where other threads are at hand, one of them reads on.
+            Some(ahead) if rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1 => {
+                rayon::in_place_scope(|scope| {
+                    scope.spawn(|_| ahead.read());
+                    hand_out(&packets, progress, sink)
+                })
+            }
+            _ => hand_out(&packets, progress, sink),
+        };
         *spare = recycle(packets);
         source.handed_out(now, 0);
         source.keep(later);

@@ -8,7 +8,7 @@ use crate::ahead;
 use crate::error::{InputError, NamedLinkType};
 use crate::format::{Short, Stop, Walker};
 use crate::map::MappedFile;
-use crate::stream::Stream;
+use crate::stream::Window;
 use crate::summary::{FileSummary, Warning};
 
 /// How many bytes of a map are made ready at a time.
@@ -21,7 +21,7 @@ const NEIGHBOURS: usize = 128 << 10;
 #[derive(Clone, Copy)]
 pub(crate) enum Bytes<'a> {
     Mapped(&'a MappedFile),
-    Streamed(&'a Stream),
+    Streamed(&'a Window),
 }
 
 impl<'a> Bytes<'a> {
@@ -29,7 +29,7 @@ impl<'a> Bytes<'a> {
     pub(crate) fn window(self) -> &'a [u8] {
         match self {
             Self::Mapped(map) => map.bytes(),
-            Self::Streamed(stream) => stream.window(),
+            Self::Streamed(window) => window.bytes(),
         }
     }
 
@@ -37,7 +37,7 @@ impl<'a> Bytes<'a> {
     const fn ended(self) -> bool {
         match self {
             Self::Mapped(_) => true,
-            Self::Streamed(stream) => stream.ended(),
+            Self::Streamed(window) => window.ended(),
         }
     }
 
@@ -45,7 +45,7 @@ impl<'a> Bytes<'a> {
     pub(crate) fn consumed(self, start: usize) -> u64 {
         match self {
             Self::Mapped(_) => start as u64,
-            Self::Streamed(stream) => stream.decoder().consumed(),
+            Self::Streamed(window) => window.consumed(),
         }
     }
 
@@ -171,9 +171,9 @@ fn cut(bytes: Bytes<'_>, start: usize, short: &Short) -> Option<String> {
     if let Bytes::Streamed(stream) = bytes
         && let Some(error) = stream.failed()
     {
-        return Some(match stream.decoder().name() {
+        return Some(match stream.compression() {
             Some(name) => {
-                format!(": its {name} stream breaks at byte {}: {error}", stream.decoder().consumed())
+                format!(": its {name} stream breaks at byte {}: {error}", stream.consumed())
             }
             None => format!(": it cannot be read any further: {error}"),
         });
@@ -181,7 +181,7 @@ fn cut(bytes: Bytes<'_>, start: usize, short: &Short) -> Option<String> {
     let left = bytes.window().len().saturating_sub(start) as u64 + short.done;
     let Short { what, whole, done, .. } = *short;
     let whose = match bytes {
-        Bytes::Streamed(stream) if stream.decoder().name().is_none() => "the stream",
+        Bytes::Streamed(stream) if stream.compression().is_none() => "the stream",
         _ => "the file",
     };
     (left > 0).then(|| {
@@ -198,7 +198,7 @@ fn place(bytes: Bytes<'_>, start: usize, done: u64) -> String {
         Bytes::Mapped(_) => format!(", at byte {}", start as u64 - done),
         Bytes::Streamed(stream) => {
             let at = stream.before() + start as u64 - done;
-            match stream.decoder().name() {
+            match stream.compression() {
                 Some(_) => format!(", at byte {at} of its decompressed content"),
                 None => format!(", at byte {at}"),
             }

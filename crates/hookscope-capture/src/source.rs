@@ -16,7 +16,7 @@ use crate::error::{InputError, NamedLinkType};
 use crate::format::{HeaderError, Opened, Walker};
 use crate::map::MappedFile;
 use crate::reader::{Bytes, Reader};
-use crate::stream::Stream;
+use crate::stream::{Ahead, Stream};
 use crate::summary::FileSummary;
 
 /// What an input is read from.
@@ -29,7 +29,7 @@ impl Medium {
     const fn bytes(&self) -> Bytes<'_> {
         match self {
             Self::Mapped(map) => Bytes::Mapped(map),
-            Self::Streamed(stream) => Bytes::Streamed(stream),
+            Self::Streamed(stream) => Bytes::Streamed(&stream.window),
         }
     }
 }
@@ -82,6 +82,16 @@ pub(crate) struct Source {
     spare: Vec<Packet<'static>>,
 }
 
+/// What [`Source::walk`] walked over.
+pub(crate) struct Walk<'a> {
+    /// The bytes that the packets borrow.
+    pub(crate) window: &'a [u8],
+    /// How many bytes of the input are used now, as they are stored.
+    pub(crate) consumed: u64,
+    /// What can be read beside, where the input goes on.
+    pub(crate) ahead: Option<&'a mut Ahead>,
+}
+
 impl Source {
     /// Opens the `index`-th input and reads its file header.
     ///
@@ -91,7 +101,7 @@ impl Source {
     pub(crate) fn open(path: &Path, index: u16) -> Result<Self, InputError> {
         let name = name_of(path);
         let (mut medium, file_length) =
-            if is_stdin(path) { (stream(&name, io::stdin(), true)?, None) } else { open_file(&name, path)? };
+            if is_stdin(path) { (standard_input(&name)?, None) } else { open_file(&name, path)? };
         let (walker, start) = match read_header(&name, index, &mut medium) {
             Ok(header) => header,
             // What is wrong with a header may be that it was cut away.
@@ -179,12 +189,15 @@ impl Source {
     }
 
     /// Appends the next packets to `packets`, until that has `room`. None come where the input has ended, or where
-    /// [`Self::fill`] has to get more first. Gives back the window that they borrow, and how many bytes of the input are
-    /// used now.
-    pub(crate) fn walk<'a>(&'a mut self, room: usize, packets: &mut Vec<Packet<'a>>) -> (&'a [u8], u64) {
-        let bytes = self.medium.bytes();
+    /// [`Self::fill`] has to get more first.
+    pub(crate) fn walk<'a>(&'a mut self, room: usize, packets: &mut Vec<Packet<'a>>) -> Walk<'a> {
+        let (bytes, ahead) = match &mut self.medium {
+            Medium::Mapped(map) => (Bytes::Mapped(map), None),
+            Medium::Streamed(stream) => (Bytes::Streamed(&stream.window), Some(&mut stream.ahead)),
+        };
         self.reader.walk(bytes, room, packets);
-        (bytes.window(), bytes.consumed(self.reader.start))
+        let ahead = ahead.filter(|_| !self.reader.ended);
+        Walk { window: bytes.window(), consumed: bytes.consumed(self.reader.start), ahead }
     }
 
     /// A map, and the walk over it, for those who borrow packets from the one while they go on with the other.
@@ -200,7 +213,7 @@ impl Source {
         let mut records = std::mem::take(&mut self.pending);
         records.clear();
         let mut packets = recycle(std::mem::take(&mut self.spare));
-        let (window, _) = self.walk(room, &mut packets);
+        let window = self.walk(room, &mut packets).window;
         records.extend(packets.iter().map(|packet| Record::of(packet, window)));
         self.spare = recycle(packets);
         self.pending = records;
@@ -247,6 +260,7 @@ fn open_file(name: &str, path: &Path) -> Result<(Medium, Option<u64>), InputErro
         return Err(InputError::IsDirectory { path: name.to_owned() });
     }
     if !metadata.is_file() {
+        widen(&file);
         return Ok((stream(name, file, true)?, None));
     }
     if metadata.len() == 0 {
@@ -259,6 +273,20 @@ fn open_file(name: &str, path: &Path) -> Result<(Medium, Option<u64>), InputErro
         Some(map) => Ok((Medium::Mapped(map), length)),
         None => Ok((stream(name, file, false)?, length)),
     }
+}
+
+fn standard_input(name: &str) -> Result<Medium, InputError> {
+    widen(&io::stdin());
+    stream(name, io::stdin(), true)
+}
+
+/// Has a pipe hold a megabyte, as much as the system gives to everybody: whoever writes goes on while a batch is looked at,
+/// and one read brings enough to share out among threads. What is no pipe stays as it is.
+fn widen(#[cfg(unix)] pipe: &impl std::os::fd::AsFd, #[cfg(not(unix))] _: &impl io::Read) {
+    #[cfg(target_os = "linux")]
+    let _ = nix::fcntl::fcntl(pipe, nix::fcntl::FcntlArg::F_SETPIPE_SZ(1 << 20));
+    #[cfg(all(unix, not(target_os = "linux")))]
+    let _ = pipe;
 }
 
 /// Reads `input` as a stream, decompressed.
@@ -283,12 +311,12 @@ fn read_header(name: &str, index: u16, medium: &mut Medium) -> Result<(Walker, u
             }
         };
         match medium {
-            Medium::Streamed(stream) if !stream.ended() => stream.refill(0, wants),
+            Medium::Streamed(stream) if !stream.window.ended() => stream.refill(0, wants),
             _ => {
                 if let Medium::Streamed(stream) = medium
-                    && let Some(error) = stream.failed()
+                    && let Some(error) = stream.window.failed()
                 {
-                    return Err(match stream.decoder().name() {
+                    return Err(match stream.window.compression() {
                         Some(compression) => {
                             InputError::Compressed { path: path(), compression, why: error.to_string() }
                         }
