@@ -39,7 +39,7 @@ impl Analysis {
 /// after each batch how far it is.
 ///
 /// Work is shared out among the threads of the current rayon pool where [`Config::shards`] is more than one. To stop
-/// before the end, or to look at packets as well, use [`for_each_batch`] and an [`Inspector`].
+/// before the end, or to look at packets as well, use [`for_each_batch`](crate::for_each_batch) and an [`Inspector`].
 ///
 /// # Errors
 ///

@@ -32,9 +32,9 @@
 //! A capture that breaks off is no error: it is read up to there, and its [`FileSummary`] says so. [`InputError`] is
 //! for inputs of which nothing can be read, and says by [`Fault`] who can mend that.
 //!
-//! [`analyze`] is files to verdicts in one call, [`for_each_batch`] files to packets. A source of your own needs neither:
-//! whatever has packets pushes them into a `hookscope::Inspector`. Nothing here prints, starts a thread, or has global
-//! state; versions are those of `hookscope`, whose documentation says what they promise.
+//! [`analyze()`] is files to verdicts in one call, [`for_each_batch`] files to packets. A source of your own needs
+//! neither: whatever has packets pushes them into a `hookscope::Inspector`. Nothing here prints or has global state;
+//! versions are those of `hookscope`, whose documentation says what they promise.
 //!
 //! ```
 //! use std::ops::ControlFlow;

@@ -158,7 +158,9 @@ impl Output<'_> {
 /// As much of a text as is kept for long: a host and port are no longer, nor is any reason phrase.
 fn front(text: &str) -> &str {
     const LONGEST: usize = 262;
-    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default()
+    let is_boundary = |end: &usize| text.is_char_boundary(*end);
+    let end = (0..=LONGEST.min(text.len())).rev().find(is_boundary);
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// Takes an event of the dialogue.
