@@ -127,7 +127,7 @@ fn commands_are_shell_and_name_options_that_exist() {
     for name in pages() {
         for block in blocks(&read(&name)).iter().filter(|block| block.language == "sh") {
             let place = format!("{name}:{}", block.line);
-            let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+            let mut shell = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
             shell.stdin.take().unwrap().write_all(block.text.as_bytes()).unwrap();
             assert!(shell.wait().unwrap().success(), "{place} is no shell:\n{}", block.text);
             for line in block.text.replace("\\\n", " ").lines() {
