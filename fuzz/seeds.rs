@@ -31,7 +31,7 @@ fn main() {
             _ => {}
         }
         // Small batches: the front of a large capture is enough.
-        let read = for_each_batch(&[&path], &Options { batch: 200 }, |packets, _| {
+        let read = for_each_batch(&[&path], &Options { batch: 200, ..Options::default() }, |packets, _| {
             of_capture(packets).into_iter().for_each(|(target, seed)| add(target, seed));
             ControlFlow::Break(())
         });
@@ -61,7 +61,8 @@ fn main() {
 /// Each certificate alone, as text, and in a chain with those beside it.
 fn certificates(pem: &str) -> Vec<Vec<u8>> {
     let blocks = pem.split_inclusive("-----END CERTIFICATE-----\n");
-    let blocks: Vec<_> = blocks.filter_map(|block| block.find("-----BEGIN").and_then(|at| block.get(at..))).collect();
+    let blocks: Vec<_> =
+        blocks.filter_map(|block| block.find("-----BEGIN").and_then(|at| block.get(at..))).collect();
     let mut seeds: Vec<_> = blocks.iter().map(|block| [b"@", block.as_bytes()].concat()).collect();
     let ders: Vec<_> = blocks.iter().filter_map(|block| hookscope::fuzz::der(block)).collect();
     seeds.extend(ders.iter().map(|der| [&[0][..], der].concat()));
