@@ -24,7 +24,10 @@ pub(crate) fn use_local() -> Result<(), String> {
 
 /// An RFC 3339 time as it is to be shown, in the same form.
 pub(super) fn shown(time: &str) -> Cow<'_, str> {
-    LOCAL.get().and_then(|zone| within(zone, time, "%Y-%m-%dT%H:%M:%S.%9f")).map_or(time.into(), Cow::Owned)
+    LOCAL
+        .get()
+        .and_then(|zone| within(zone, time, "%Y-%m-%dT%H:%M:%S.%9f"))
+        .map_or_else(|| time.into(), Cow::Owned)
 }
 
 /// What to call the zone at that time.
