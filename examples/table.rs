@@ -21,7 +21,8 @@ fn main() -> Result<(), InputError> {
     println!("\r{:48} {:>6} {:>6} {:>6} {:>9}", "webhook", "conns", "failed", "calls", "p95 ms");
     for endpoint in &report.endpoints {
         let name = endpoint.server_name.as_deref().unwrap_or(&endpoint.server);
-        let p95 = endpoint.latency_s.map_or("-".into(), |latency| format!("{:.1}", latency.p95 * 1e3));
+        let p95 =
+            endpoint.latency_s.map_or_else(|| "-".into(), |latency| format!("{:.1}", latency.p95 * 1e3));
         let (connections, failed, calls) = (endpoint.connections, endpoint.failed, endpoint.calls);
         println!("{name:48} {connections:6} {failed:6} {calls:6} {p95:>9}");
         for (code, count) in endpoint.verdicts.iter().filter(|(code, _)| **code != "ok") {

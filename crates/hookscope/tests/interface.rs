@@ -37,6 +37,7 @@ fn all_may_go_to_another_thread_and_be_shared_there() {
 
 /// What an inspector holds goes with it: none knows of another.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the library starts no threads; those who embed it do")]
 fn inspectors_in_several_threads_do_not_meet() {
     let counts = [1_u64, 2, 3].map(|count| {
         std::thread::spawn(move || {
