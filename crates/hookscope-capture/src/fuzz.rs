@@ -164,8 +164,11 @@ mod tests {
         files
     }
 
+    /// A target, and what to give it.
+    type Seed = (fn(&[u8]), Vec<u8>);
+
     /// The fixtures of all formats, for the target that reads them.
-    fn seeds() -> Vec<(fn(&[u8]), Vec<u8>)> {
+    fn seeds() -> Vec<Seed> {
         let read = |path: PathBuf| {
             let file = fs::read(&path).unwrap();
             match path.extension().unwrap().to_str().unwrap() {
