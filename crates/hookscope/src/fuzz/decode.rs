@@ -26,7 +26,9 @@ pub fn decode(data: &[u8]) {
         Ok(Decoded::Tcp(segment)) => {
             assert_eq!(flow, Some(segment.key));
             segment_holds(&segment);
-            let cut = Packet { data: packet.data.get(..cut).unwrap_or(packet.data), ..packet };
+            // Where the file says less than it has, what it has is all that tells the length.
+            let wire_len = packet.wire_len.max(packet.data.len() as u32);
+            let cut = Packet { data: packet.data.get(..cut).unwrap_or(packet.data), wire_len, ..packet };
             if let Ok(Decoded::Tcp(less)) = wire::decode(&cut) {
                 let told = |it: &Segment<'_>| (it.key, it.from, it.flags.0, it.seq, it.ack, it.payload_len);
                 assert_eq!(told(&less), told(&segment), "a cut packet says something else");
