@@ -6,9 +6,17 @@ mod common;
 use std::fs::OpenOptions;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Dir, pcap};
 use hookscope_capture::{InputError, Options, Summary, for_each_batch, guard_maps};
+
+/// One test at a time: one of them takes all places for maps.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Packets of a batch.
 const BATCH: usize = 1_000;
@@ -40,6 +48,7 @@ fn long(dir: &Dir) -> std::path::PathBuf {
 
 #[test]
 fn a_file_that_is_cut_under_a_reader_is_an_error() {
+    let _turn = turn();
     guard_maps().unwrap();
     for length in [0, 10, 100_000] {
         let dir = Dir::new();
@@ -55,6 +64,7 @@ fn a_file_that_is_cut_under_a_reader_is_an_error() {
 
 #[test]
 fn a_file_that_is_cut_ahead_of_a_reader_is_read_up_to_what_was_seen() {
+    let _turn = turn();
     guard_maps().unwrap();
     let dir = Dir::new();
     let (read, _) = read(&[long(&dir)], 2, 2_000_000);
@@ -66,6 +76,7 @@ fn a_file_that_is_cut_ahead_of_a_reader_is_read_up_to_what_was_seen() {
 
 #[test]
 fn one_of_several_files_that_is_cut_is_named() {
+    let _turn = turn();
     guard_maps().unwrap();
     let dir = Dir::new();
     let other = dir.write("other.pcap", pcap((0..60_000).map(|time| time + 1)));
@@ -76,6 +87,7 @@ fn one_of_several_files_that_is_cut_is_named() {
 
 #[test]
 fn files_that_stay_are_read_as_ever_however_many_there_are() {
+    let _turn = turn();
     guard_maps().unwrap();
     let dir = Dir::new();
     // More than are watched at a time, all of one time: those beyond are read, not mapped.

@@ -46,7 +46,9 @@ fn tunnels() -> Vec<(Tunnel, Outer)> {
 
 /// A report without what it says of the file: links, octets and packets that are no TCP.
 fn text(report: &Report) -> String {
-    json(&Report { capture: Read::default(), ..report.clone() })
+    let mut report = report.clone();
+    report.capture = Read::default();
+    json(&report)
 }
 
 /// Counts and verdict of each connection, by its endpoints.

@@ -22,7 +22,11 @@ impl Session {
         }
     }
 
+    /// Takes octets of handshake records. Once the handshake is complete, none come in the clear (RFC 8446, section 5).
     pub(super) fn handshake(&mut self, side: Side, bytes: &[u8], at: Moment, reading: &mut Reading<'_>) {
+        if self.complete.is_some() {
+            return;
+        }
         let Reading { limit, pool } = reading;
         let mut handshake = self.handshake.take().unwrap_or_default();
         handshake.joiners[side].push(bytes, *limit, &mut |message| self.message(side, message, at, pool));
