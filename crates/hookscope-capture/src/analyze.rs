@@ -81,14 +81,15 @@ impl<P: FnMut(Progress) + Send> Sink for Judge<P> {
         ControlFlow::Continue(())
     }
 
+    fn reads_ahead(&self) -> bool {
+        true
+    }
+
     /// Walks over the next batch while those before are looked at.
     fn map(&mut self, feed: &mut Feed<'_>) -> ControlFlow<()> {
         let Self { inspector, progress } = self;
         inspector.observe_batches(|packets| {
-            // A batch may have no packet for now, where headers or other blocks are many.
-            while packets.is_empty()
-                && let Some(at) = feed.next(Inspector::AHEAD, packets)
-            {
+            if let Some(at) = feed.next(Inspector::AHEAD, packets) {
                 progress(at);
             }
         });

@@ -31,6 +31,11 @@ pub(crate) trait Sink {
     /// Takes a batch, which it may borrow until it returns.
     fn batch(&mut self, packets: &[Packet<'_>], at: Progress) -> ControlFlow<()>;
 
+    /// Whether the next bytes of a stream may be waited for while it takes a batch: it says nothing before the end.
+    fn reads_ahead(&self) -> bool {
+        false
+    }
+
     /// Takes all that a map has for now.
     fn map(&mut self, feed: &mut Feed<'_>) -> ControlFlow<()> {
         let mut packets = Vec::new();
@@ -211,7 +216,11 @@ impl Merge {
         }
         let flow = match ahead {
             // Where other threads are at hand, one of them reads on.
-            Some(ahead) if rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1 => {
+            Some(ahead)
+                if sink.reads_ahead()
+                    && rayon::current_thread_index().is_some()
+                    && rayon::current_num_threads() > 1 =>
+            {
                 rayon::in_place_scope(|scope| {
                     scope.spawn(|_| ahead.read());
                     hand_out(&packets, progress, sink)

@@ -78,6 +78,27 @@ fn threads_do_not_change_the_report() {
 }
 
 #[test]
+fn a_source_that_uses_the_pool_itself_is_waited_for_by_all() {
+    let fixture = Fixture::all().into_iter().find(|fixture| fixture.read().packets.len() >= 300).unwrap();
+    let recording = fixture.read();
+    let expected = in_batches(&recording, 4096, fixture.config());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    for _ in 0..20 {
+        let mut inspector = Inspector::new(Config { shards: 3, ..fixture.config() });
+        let mut rest = recording.packets.iter();
+        pool.install(|| {
+            inspector.observe_batches(|packets| {
+                let pause = || std::thread::sleep(std::time::Duration::from_micros(50));
+                rayon::join(pause, || rayon::join(pause, pause));
+                packets.extend(rest.by_ref().take(40).map(|recorded| recorded.packet()));
+            });
+        });
+        let actual = json(&inspector.finish().report(&recording.input));
+        assert_same(&fixture, "a source that uses the pool", &expected, &actual);
+    }
+}
+
+#[test]
 fn a_source_that_panics_is_waited_for_by_nobody() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let config = Config { shards: 2, ..Config::default() };

@@ -10,6 +10,7 @@
 //! the one that is ahead does it. Threads take whichever worker has something to do, their own first: a pool of any
 //! size, busy or not, gets to the end. Each worker sees all batches in their order, so the answer is the same.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +22,6 @@ use crate::inspect::traffic::Traffic;
 use crate::inspect::worker::{Batch, Worker, owner};
 use crate::lookup::Heard;
 use crate::packet::Packet;
-use crate::wire::Malformed;
 
 /// Where batches come from, and the counts that are made of all packets as they come.
 struct Intake<'a, N> {
@@ -53,7 +53,8 @@ struct State<'a, 'p, N> {
     first: u64,
     places: Vec<Place<'a>>,
     lookups: &'a mut Lookups,
-    malformed: Vec<Malformed>,
+    /// How many packets could not be decoded, by reason.
+    undecoded: Traffic,
     /// Batches to use again.
     spare: Vec<Batch<'p>>,
     /// A thread panicked: nobody is to wait for what it had.
@@ -86,7 +87,7 @@ pub(super) fn run<'p>(inspector: &mut Inspector, next: impl FnMut(&mut Vec<Packe
         first: 0,
         places: workers.iter_mut().map(|worker| Place { worker: Some(worker), at: 0 }).collect(),
         lookups,
-        malformed: Vec::new(),
+        undecoded: Traffic::default(),
         spare: Vec::new(),
         abandoned: false,
     };
@@ -101,15 +102,18 @@ pub(super) fn run<'p>(inspector: &mut Inspector, next: impl FnMut(&mut Vec<Packe
         });
     }
     let state = feed.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let State { intake, malformed, .. } = state;
+    let State { intake, undecoded, .. } = state;
     if let Some(Intake { traffic, .. }) = intake {
-        malformed.into_iter().for_each(|reason| traffic.malformed(reason, 1));
+        undecoded.malformed.into_iter().for_each(|(reason, count)| traffic.malformed(reason, count));
     }
 }
 
 impl<'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Feed<'a, 'p, N> {
     /// Does what there is to do until nothing is left, for the `own`-th worker rather than for others.
     fn work(&self, own: usize) {
+        // What is called from here may use the pool, too, and this thread then be given another part of this very work
+        // while it holds one: that part would wait for what this thread has.
+        let Some(_entered) = Entered::new(std::ptr::from_ref(self).addr()) else { return };
         let abandon = Abandon(self);
         let mut malformed = Vec::new();
         let mut state = self.lock();
@@ -132,7 +136,7 @@ impl<'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Feed<'a, 'p, N> {
                     drop(batch);
                     state = self.lock();
                     state.seen(index, worker, self.config);
-                    state.malformed.append(&mut malformed);
+                    malformed.drain(..).for_each(|reason| state.undecoded.malformed(reason, 1));
                     self.changed.notify_all();
                 }
             }
@@ -220,6 +224,33 @@ impl<'a, 'p, N> State<'a, 'p, N> {
             }
             self.spare.extend(Arc::into_inner(open.batch));
         }
+    }
+}
+
+thread_local! {
+    /// The feeds that this thread works for, the outermost first.
+    static ENTERED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A thread works for a feed, until this is dropped.
+struct Entered;
+
+impl Entered {
+    /// Nothing where it does already.
+    fn new(feed: usize) -> Option<Self> {
+        ENTERED.with_borrow_mut(|feeds| {
+            let is_new = !feeds.contains(&feed);
+            is_new.then(|| {
+                feeds.push(feed);
+                Self
+            })
+        })
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.with_borrow_mut(|feeds| feeds.pop());
     }
 }
 
