@@ -8,8 +8,8 @@ use std::io::{self, Read};
 
 use crate::compress::Decoder;
 
-/// What a window holds where no single record needs more: a batch of 8192 packets of half a kilobyte.
-const BUFFER: usize = 4 << 20;
+/// What a window holds where no single record needs more: a batch of 4096 packets of half a kilobyte.
+const BUFFER: usize = 2 << 20;
 
 /// Room for the front of a record before what is read beside.
 const HEAD: usize = 64 << 10;
