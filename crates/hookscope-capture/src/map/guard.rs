@@ -127,9 +127,9 @@ fn install(handler: libc::sighandler_t, flags: libc::c_int) -> io::Result<libc::
     let mut before = action;
     action.sa_sigaction = handler;
     action.sa_flags = flags;
-    // SAFETY: `action` is a whole sigaction with an empty mask. Its handler is the default one, or `on_sigbus`, which has
-    // the signature that SA_SIGINFO asks for, lives as long as the process, and makes only calls that a signal handler
-    // may make. `before` is valid for writing.
+    // SAFETY: `action` is a whole sigaction with an empty mask. Its handler is the default one, or `on_sigbus`, which
+    // has the signature that SA_SIGINFO asks for, lives as long as the process, and makes only calls that a signal
+    // handler may make. `before` is valid for writing.
     match unsafe { libc::sigaction(libc::SIGBUS, &raw const action, &raw mut before) } {
         0 => Ok(before),
         _ => Err(io::Error::last_os_error()),
@@ -224,8 +224,8 @@ pub(super) fn page() -> Option<usize> {
 /// killed by SIGBUS.
 ///
 /// It installs a handler for SIGBUS, which is why a program has to ask for it, once, before it reads. Signals that have
-/// nothing to do with such a file go to whatever handled them before, and the guard stays. Files that are opened later are guarded; whoever
-/// installs a handler of SIGBUS later takes the guard away.
+/// nothing to do with such a file go to whatever handled them before, and the guard stays. Files that are opened later
+/// are guarded; whoever installs a handler of SIGBUS later takes the guard away.
 ///
 /// # Errors
 ///
