@@ -152,18 +152,20 @@ impl Live {
         Ok(until)
     }
 
-    /// Reads from each interface what it has, up to a batch.
+    /// Reads from each interface what it has, up to a batch; from the others, too, where one fails.
     fn fill(&mut self, room: usize) -> Result<usize, LiveError> {
-        let mut taken = 0;
+        let (mut taken, mut failed) = (0, None);
         for (device, lane) in self.devices.iter_mut().zip(self.lanes.iter_mut()) {
             let before = lane.len();
-            if before < room {
-                device.take(room - before, lane.batch(), &mut 0)?;
+            if before < room
+                && let Err(error) = device.take(room - before, lane.batch(), &mut 0)
+            {
+                failed.get_or_insert(error);
             }
             lane.drained = lane.len() < room;
             taken += lane.len() - before;
         }
-        Ok(taken)
+        failed.map_or(Ok(taken), Err)
     }
 
     /// Sees once a second whether the interfaces are up, and what was dropped.
@@ -231,9 +233,9 @@ impl Live {
             only.take(self.options.batch, batch, &mut self.frames)?;
             return Ok(());
         }
-        self.fill(room)?;
+        let filled = self.fill(room);
         self.lanes.hand_out(Timestamp::from_nanos(i64::MAX), batch, &mut self.frames);
-        Ok(())
+        filled.map(drop)
     }
 }
 

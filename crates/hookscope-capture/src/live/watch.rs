@@ -62,9 +62,10 @@ impl Watch {
     ///
     /// [`LiveError`] as [`Live::read`]. What was captured before is judged by [`finish`](Self::finish) all the same.
     pub fn next(&mut self, timeout: Duration) -> Result<Vec<Event>, LiveError> {
-        self.batch.clear();
-        let until = self.live.read(&mut self.batch, timeout)?;
+        let read = self.live.read(&mut self.batch, timeout);
+        // What came before an error counts.
         self.observe();
+        let until = read?;
         self.note_drops(until);
         self.inspector.advance(until);
         Ok(self.inspector.take_events())
@@ -88,7 +89,6 @@ impl Watch {
     /// Takes what the kernel still has, and judges what is open. Gives back what became known by that, and all that was
     /// found with what a report says of its input.
     pub fn finish(mut self) -> (Vec<Event>, Inspection, Input) {
-        self.batch.clear();
         // An interface that is gone has nothing left.
         let _ = self.live.close(&mut self.batch);
         self.observe();
@@ -106,9 +106,12 @@ impl Watch {
         (events, self.inspector.finish(), Input { files, warnings, ..Input::default() })
     }
 
+    /// Has the engine see what was captured, once.
     fn observe(&mut self) {
         let packets: Vec<Packet<'_>> = self.batch.packets().collect();
         self.inspector.observe_batch(&packets);
+        drop(packets);
+        self.batch.clear();
     }
 
     /// Lets the engine know of packets that it did not get, since drops were last counted.
@@ -121,5 +124,27 @@ impl Watch {
             self.inspector.lost(lost, self.drops_at.min(counted), clock);
         }
         (self.drops, self.drops_at) = (drops, clock);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hookscope::packet::{Frame, LinkType};
+
+    use super::*;
+
+    #[test]
+    fn what_was_captured_and_not_seen_yet_is_seen_once_at_the_end() {
+        let mut watch = Watch::open(LiveOptions::default(), Config::default()).unwrap();
+        let (time, frame) = (Timestamp::from_nanos(1), Frame::new(0, 1));
+        let data = &[0; 60];
+        let packet = Packet { time, frame, link_type: LinkType::ETHERNET, interface: 0, wire_len: 60, data };
+        // As an interface leaves it that fails while it is read.
+        watch.batch.push(&packet);
+        watch.next(Duration::ZERO).unwrap();
+        watch.next(Duration::ZERO).unwrap();
+        watch.batch.push(&packet);
+        let (_, inspection, input) = watch.finish();
+        assert_eq!(inspection.report(&input).capture.packets, 2);
     }
 }

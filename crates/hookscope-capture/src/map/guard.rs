@@ -12,9 +12,12 @@
     reason = "signals are handled and pages replaced by the system's own calls; each use says why it is sound"
 )]
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 
 /// How many maps are watched at a time. A file beyond them is read, not mapped.
 const SLOTS: usize = 256;
@@ -22,11 +25,116 @@ const SLOTS: usize = 256;
 /// The maps that are watched. Static, so that the handler, which may neither allocate nor lock, finds them.
 static MAPS: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
 
-/// What was to be done at SIGBUS before, once the handler is installed.
-static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+/// What was to be done at SIGBUS before. Known before the handler is installed, so that it never finds nothing here.
+static BEFORE: Before = Before {
+    handler: AtomicUsize::new(libc::SIG_DFL),
+    takes_info: AtomicBool::new(false),
+    is_for_once: AtomicBool::new(false),
+};
+
+/// Whether the handler was installed: one thread at a time finds out, and the others wait for what comes of it.
+static INSTALLED: Mutex<bool> = Mutex::new(false);
 
 /// The size of a page, once the handler is installed.
 static PAGE: AtomicUsize = AtomicUsize::new(0);
+
+/// A handler of signals with `SA_SIGINFO`.
+type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+/// What `sigaction` says of a handler, in atomics, for a handler may not lock.
+struct Before {
+    /// Its address, `SIG_DFL` or `SIG_IGN`.
+    handler: AtomicUsize,
+    /// `SA_SIGINFO`.
+    takes_info: AtomicBool,
+    /// `SA_RESETHAND`.
+    is_for_once: AtomicBool,
+}
+
+impl Before {
+    fn set(&self, action: &libc::sigaction) {
+        self.handler.store(action.sa_sigaction, SeqCst);
+        self.takes_info.store(action.sa_flags & libc::SA_SIGINFO != 0, SeqCst);
+        self.is_for_once.store(action.sa_flags & libc::SA_RESETHAND != 0, SeqCst);
+    }
+
+    /// Has a signal that is not ours handled as it would have been without us.
+    fn handle(
+        &self,
+        signal: libc::c_int,
+        info: *mut libc::siginfo_t,
+        context: *mut libc::c_void,
+        sent: bool,
+    ) {
+        let handler = self.handler.load(SeqCst);
+        match handler {
+            libc::SIG_IGN if sent => {}
+            // A touch is done again, and meets the default action, which is the process's end: as it is where touches
+            // are to be ignored. What was sent is sent again.
+            libc::SIG_DFL | libc::SIG_IGN => {
+                let _ = install(libc::SIG_DFL, 0);
+                if sent {
+                    // SAFETY: raise takes no pointer, and a signal handler may call it.
+                    unsafe { libc::raise(signal) };
+                }
+            }
+            _ => {
+                if self.is_for_once.load(SeqCst) {
+                    self.handler.store(libc::SIG_DFL, SeqCst);
+                }
+                let handler = std::ptr::with_exposed_provenance::<()>(handler);
+                if self.takes_info.load(SeqCst) {
+                    // SAFETY: Whoever installed it with SA_SIGINFO promised the system a function of these arguments.
+                    let handler: Handler = unsafe { std::mem::transmute(handler) };
+                    handler(signal, info, context);
+                } else {
+                    // SAFETY: Whoever installed it without SA_SIGINFO promised a function of the signal's number.
+                    let handler: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(handler) };
+                    handler(signal);
+                }
+                // Rust's own handler makes way for the default action whenever a signal is not about a stack. After a
+                // touch that is what ends the process; after a signal that was sent it would only end the guard.
+                if sent && installed().is_ok_and(|now| now.sa_sigaction == libc::SIG_DFL) {
+                    let _ = install_ours();
+                }
+            }
+        }
+    }
+}
+
+/// What is done at SIGBUS now. A signal handler may call it.
+fn installed() -> io::Result<libc::sigaction> {
+    // SAFETY: All fields of the C struct are integers, sets of bits or nullable pointers, for which zeros are valid.
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: A null pointer asks what is installed; `now` is valid for writing.
+    match unsafe { libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut now) } {
+        0 => Ok(now),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Installs [`on_sigbus`], and gives back what was there. A signal handler may call it.
+fn install_ours() -> io::Result<libc::sigaction> {
+    let handler: Handler = on_sigbus;
+    // On the stack for signals that Rust gives its threads; and a fault may meet several threads at once.
+    install(handler as libc::sighandler_t, libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER)
+}
+
+/// Installs [`on_sigbus`] or the default action, and gives back what was there. A signal handler may call it.
+fn install(handler: libc::sighandler_t, flags: libc::c_int) -> io::Result<libc::sigaction> {
+    // SAFETY: As in `installed`.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    let mut before = action;
+    action.sa_sigaction = handler;
+    action.sa_flags = flags;
+    // SAFETY: `action` is a whole sigaction with an empty mask. Its handler is the default one, or `on_sigbus`, which
+    // has the signature that SA_SIGINFO asks for, lives as long as the process, and makes only calls that a signal
+    // handler may make. `before` is valid for writing.
+    match unsafe { libc::sigaction(libc::SIGBUS, &raw const action, &raw mut before) } {
+        0 => Ok(before),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
 
 /// Where one map is.
 struct Slot {
@@ -116,45 +224,38 @@ pub(super) fn page() -> Option<usize> {
 /// killed by SIGBUS.
 ///
 /// It installs a handler for SIGBUS, which is why a program has to ask for it, once, before it reads. Signals that have
-/// nothing to do with such a file go to whatever handled them before. Files that are opened later are guarded; whoever
-/// installs a handler of SIGBUS later takes the guard away.
+/// nothing to do with such a file go to whatever handled them before, and the guard stays. Files that are opened later
+/// are guarded; whoever installs a handler of SIGBUS later takes the guard away.
 ///
 /// # Errors
 ///
-/// The system's error, where no handler can be installed.
+/// The system's error, where no handler can be installed; and an error where somebody has installed another one since
+/// the guard was installed: it cannot be known whether that passes signals on.
 pub fn guard_maps() -> io::Result<()> {
-    if PAGE.load(SeqCst) > 0 {
-        return Ok(());
-    }
+    // Nothing below panics; and what the lock holds is true at any time.
+    let mut is_installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     let page = page().ok_or_else(|| io::Error::other("the size of a page is not known"))?;
-    // SAFETY: All fields of the C struct are integers, sets of bits or nullable pointers, for which zeros are valid.
-    let mut before: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: A null pointer asks what is installed; `before` is valid for writing.
-    if unsafe { libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut before) } != 0 {
-        return Err(io::Error::last_os_error());
+    let before = installed()?;
+    let ours: Handler = on_sigbus;
+    if *is_installed {
+        match before.sa_sigaction {
+            now if now == ours as libc::sighandler_t => return Ok(()),
+            // Somebody has removed it: nobody is left who could pass on signals to us, and get them back.
+            libc::SIG_DFL | libc::SIG_IGN => *is_installed = false,
+            _ => return Err(io::Error::other("another handler of SIGBUS has been installed since")),
+        }
     }
-    if BEFORE.set(before).is_err() {
-        return Ok(()); // another thread was first
-    }
-    // SAFETY: As above.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = on_sigbus;
-    action.sa_sigaction = handler as libc::sighandler_t;
-    // On the stack for signals that Rust gives its threads; and a fault may meet several threads at once.
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-    // SAFETY: `action` is a whole sigaction with an empty mask, whose handler has the signature that SA_SIGINFO asks
-    // for, lives as long as the process, and makes only calls that a signal handler may make.
-    if unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
+    BEFORE.set(&before);
+    BEFORE.set(&install_ours()?);
     PAGE.store(page, SeqCst);
+    *is_installed = true;
     Ok(())
 }
 
 /// Puts zeros in the place of the rest of a map whose bytes are gone; else leaves the signal to whom it belongs.
 ///
 /// Only atomics and system calls that neither allocate nor lock: it may interrupt anything.
-extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+extern "C" fn on_sigbus(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: With SA_SIGINFO the kernel gives a valid siginfo_t; for a SIGBUS that a fault raised (si_code > 0) it
     // has the address that was touched.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
@@ -187,14 +288,5 @@ extern "C" fn on_sigbus(_signal: libc::c_int, info: *mut libc::siginfo_t, _conte
             }
         }
     }
-    if let Some(before) = BEFORE.get() {
-        // SAFETY: `before` is what sigaction gave for SIGBUS. With it back in place, the touch is done again and meets
-        // whatever handled it before; a signal that no touch raised is sent once more.
-        unsafe {
-            libc::sigaction(libc::SIGBUS, before, std::ptr::null_mut());
-            if code <= 0 {
-                libc::raise(libc::SIGBUS);
-            }
-        }
-    }
+    BEFORE.handle(signal, info, context, code <= 0);
 }

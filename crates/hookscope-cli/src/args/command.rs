@@ -38,7 +38,8 @@ pub(crate) fn parse() -> Result<Command, clap::Error> {
 /// The variable that a bad value is from.
 pub(crate) fn culprit(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
-    if env::args().any(|arg| arg.ends_with(value.as_str())) {
+    // Names of files need not be UTF-8.
+    if env::args_os().any(|arg| arg.to_string_lossy().ends_with(value.as_str())) {
         return None;
     }
     let mut ours = env::vars_os().filter_map(|(name, is)| Some((name.into_string().ok()?, is)));

@@ -165,6 +165,20 @@ fn the_environment_stands_for_options_that_are_not_given() {
     assert!(nothing.status == Some(2) && nothing.err.contains("Examples:"), "{}", nothing.err);
 }
 
+#[cfg(unix)]
+#[test]
+fn bad_usage_beside_a_file_name_that_is_not_utf_8_is_said_as_ever() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let name = OsStr::from_bytes(b"caf\xe9.pcap");
+    let typed = said(hookscope(&["--deadline", "soon"]).arg(name));
+    assert_eq!((typed.status, typed.out.as_str()), (Some(2), ""), "{}", typed.err);
+    assert!(typed.err.contains("invalid value 'soon'"), "{}", typed.err);
+    let set = said(hookscope(&[]).arg(name).env("HOOKSCOPE_DEADLINE", "soon"));
+    assert!(set.status == Some(2) && set.err.contains("HOOKSCOPE_DEADLINE"), "{}", set.err);
+}
+
 #[test]
 fn a_code_where_none_is_due_or_mistyped_is_met_with_the_right_words() {
     let said = run(&["deadline-exceeded"]);

@@ -17,7 +17,8 @@ fn a_glance_shows_what_decoding_shows() {
                     wire_len: data.len() as u32,
                     data,
                 };
-                let Ok(Decoded::Tcp(segment)) = decode(&packet) else { panic!("no segment") };
+                let Ok(Decoded::Tcp(segment)) = decode_layers(&packet) else { panic!("no segment") };
+                assert_eq!(format!("{:?}", decode(&packet)), format!("{:?}", decode_layers(&packet)));
                 let (from, to) =
                     (segment.key.endpoint(segment.from), segment.key.endpoint(segment.from.other()));
                 let plain = v4 && link_type == LinkType::ETHERNET;
