@@ -11,6 +11,10 @@ use super::explain::Code;
 use super::layout::{Page, Paper, Text};
 use super::style::{COPY, FAINT, STRONG, WARNING, of_severity};
 
+/// What is said of alerts that Go never sends.
+const OTHER_CLIENTS: &str = "Only if the client is not kube-apiserver, which sends bad_certificate whatever is wrong with \
+                             the webhook's certificate.";
+
 /// Writes the page.
 pub(crate) fn error(
     out: &mut dyn Write,
@@ -67,17 +71,19 @@ fn given_by(page: &mut Page<'_>, number: usize, candidate: &Candidate, catalogue
     let label = Text::new().plain(format!("{number}. "));
     let text = Text::new().styled(style, candidate.code);
     page.item(2, &label, &text)?;
-    if let Some(entry) = entry {
+    // The code's own summary would speak of the other side's certificate.
+    if candidate.only_other_clients {
+        page.paragraph(5, 5, &Text::new().plain(OTHER_CLIENTS))?;
+    } else if let Some(entry) = entry {
         page.paragraph(5, 5, &Text::new().plain(&entry.summary))?;
     }
     if candidate.alike.is_empty() {
         return Ok(());
     }
-    page.paragraph(
-        5,
-        5,
-        &Text::new().styled(FAINT, format!("looks the same from here: {}", candidate.alike.join(", "))),
-    )
+    let relation =
+        if candidate.only_other_clients { "or, of such a client" } else { "looks the same from here" };
+    let alike = format!("{relation}: {}", candidate.alike.join(", "));
+    page.paragraph(5, 5, &Text::new().styled(FAINT, alike))
 }
 
 fn next(page: &mut Page<'_>, explanation: &Explanation) -> fmt::Result {

@@ -80,6 +80,20 @@ fn a_message_may_be_piped_in_and_may_look_like_an_option() {
 }
 
 #[test]
+fn a_rejected_serving_certificate_leads_nobody_to_the_client_s() {
+    let page = said(
+        hookscope(&["explain", "--error", "x509: certificate signed by unknown authority"])
+            .env("COLUMNS", "80"),
+    );
+    assert_eq!((page.status, page.err.as_str()), (Some(0), ""));
+    let (before, other) = page.out.split_once("  3. tls-unknown-ca\n").expect(&page.out);
+    assert!(other.trim_start().starts_with("Only if the client is not kube-apiserver"), "{}", page.out);
+    assert!(other.contains("or, of such a client: tls-certificate-unknown"), "{}", page.out);
+    assert!(!page.out.contains("looks the same from here"), "{}", page.out);
+    assert!(before.contains("1. tls-certificate-rejected") && before.contains("2. tls-bad-certificate"));
+}
+
+#[test]
 fn an_unknown_message_is_said_to_be_unknown() {
     let page = run(&["explain", "--error", "all is well\u{1b}[31m"]);
     assert_eq!((page.status, page.err.as_str()), (Some(0), ""));

@@ -46,6 +46,8 @@ struct Giver {
     when: fn(&Facts) -> bool,
     /// Codes that differ from it only in what the packets show.
     alike: &'static [Self],
+    /// Whether kube-apiserver never does so, and other clients that call webhooks do.
+    by_others: bool,
 }
 
 /// Where to look next.
@@ -66,7 +68,7 @@ const TLS_HANDSHAKE: Elapsed = Elapsed::from_millis(10_000);
 
 /// A failure of `code` gives it, whatever else is known.
 const fn by(code: &'static str) -> Giver {
-    Giver { code, when: |_| true, alike: &[] }
+    Giver { code, when: |_| true, alike: &[], by_others: false }
 }
 
 impl Giver {
@@ -82,6 +84,11 @@ impl Giver {
 
     const fn alike(self, alike: &'static [Self]) -> Self {
         Self { alike, ..self }
+    }
+
+    /// kube-apiserver never does so; other clients that call webhooks do.
+    const fn by_others(self) -> Self {
+        Self { by_others: true, ..self }
     }
 
     /// It and what looks alike.
@@ -136,6 +143,8 @@ pub struct Candidate {
     pub code: &'static str,
     /// Codes that give the same error in the same phase, and that only packets tell from it.
     pub alike: Vec<&'static str>,
+    /// Whether it is so only of a client that is not kube-apiserver.
+    pub only_other_clients: bool,
 }
 
 /// Explains an error of kube-apiserver's, as people paste it: alone or in its whole line.
@@ -145,6 +154,7 @@ pub fn explain(text: &str) -> Explanation {
     let candidate = |giver: &Giver| Candidate {
         code: giver.code,
         alike: giver.alike.iter().map(|alike| alike.code).collect(),
+        only_other_clients: giver.by_others,
     };
     let look = wording.map_or(Look::Call, |wording| wording.look);
     let (next, captures) = look.command(&quote);

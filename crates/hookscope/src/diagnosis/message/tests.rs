@@ -27,16 +27,20 @@ const SAID: &[(&str, &[&str])] = &[
         &["tls-certificate-rejected", "tls-bad-certificate", "tls-unknown-ca"],
     ),
     (
+        "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-01-02T03:04:05Z is after 2026-01-01T00:00:00Z",
+        &["tls-certificate-rejected", "tls-bad-certificate", "tls-certificate-expired"],
+    ),
+    (
         "tls: failed to verify certificate: x509: certificate is valid for a.b.svc, not c.d.svc",
-        &["tls-certificate-rejected", "tls-bad-certificate", "tls-unknown-ca"],
+        &["tls-certificate-rejected", "tls-bad-certificate", "tls-certificate-unknown"],
     ),
     (
         "x509: certificate relies on legacy Common Name field, use SANs or temporarily enable Common Name matching with GODEBUG=x509ignoreCN=0",
-        &["tls-certificate-rejected", "tls-bad-certificate", "tls-unknown-ca"],
+        &["tls-certificate-rejected", "tls-bad-certificate", "tls-certificate-unknown"],
     ),
     (
         "tls: failed to verify certificate: x509: “hook” certificate is not standards compliant",
-        &["tls-certificate-rejected", "tls-bad-certificate", "tls-unknown-ca"],
+        &["tls-certificate-rejected", "tls-bad-certificate", "tls-certificate-unknown"],
     ),
     ("remote error: tls: bad certificate", &["tls-bad-certificate", "tls-client-rejected"]),
     ("remote error: tls: certificate required", &["tls-client-rejected", "tls-certificate-required"]),
@@ -112,6 +116,23 @@ fn messages_of_many_versions_are_recognised() {
             assert_eq!(codes(&explain(&text)), *expected, "{text}");
         }
     }
+}
+
+#[test]
+fn alerts_that_go_never_sends_stand_last_and_are_said_to_be_of_others() {
+    for error in [
+        "x509: certificate signed by unknown authority",
+        "x509: certificate has expired or is not yet valid: current time 2026-01-02T03:04:05Z is after 2026-01-01T00:00:00Z",
+        "x509: certificate is valid for a.b.svc, not c.d.svc",
+        "x509: something new",
+    ] {
+        let others: Vec<bool> = explain(error).candidates.iter().map(|it| it.only_other_clients).collect();
+        assert_eq!(others, [false, false, true], "{error}");
+    }
+    // Here the webhook says so, of the client's certificate.
+    let explanation = explain("remote error: tls: unknown certificate authority");
+    assert_eq!(codes(&explanation), ["tls-unknown-ca", "tls-client-rejected"]);
+    assert!(explanation.candidates.iter().all(|candidate| !candidate.only_other_clients));
 }
 
 #[test]

@@ -9,18 +9,27 @@ use crate::side::Side;
 const APART: &str = "The TLS version alone: TLS 1.3 hides the alert and the certificate, TLS 1.2 shows both. The message \
                      names the cause, which TLS 1.3 packets do not.";
 
-/// The codes of a rejected certificate where `when` holds.
+/// The codes of a rejected certificate where `when` holds. Go sends bad_certificate whatever is wrong with it: `other` and
+/// what follows are alerts of clients that are not kube-apiserver.
 macro_rules! rejected {
-    ($when:expr) => {
+    ($when:expr, $other:literal, $($alike:literal),+) => {
         &[
             by("tls-certificate-rejected").when($when),
             by("tls-bad-certificate").when($when),
-            by("tls-unknown-ca").when($when).alike(&[
-                by("tls-certificate-expired").when($when),
-                by("tls-certificate-unknown").when($when),
-                by("tls-unsupported-certificate").rarely(),
-            ]),
+            by($other)
+                .when($when)
+                .by_others()
+                .alike(&[$(by($alike).when($when),)+ by("tls-unsupported-certificate").rarely()]),
         ]
+    };
+    ($when:expr, unknown_ca) => {
+        rejected!($when, "tls-unknown-ca", "tls-certificate-unknown", "tls-certificate-expired")
+    };
+    ($when:expr, expired) => {
+        rejected!($when, "tls-certificate-expired", "tls-certificate-unknown", "tls-unknown-ca")
+    };
+    ($when:expr) => {
+        rejected!($when, "tls-certificate-unknown", "tls-unknown-ca", "tls-certificate-expired")
     };
 }
 
@@ -57,7 +66,7 @@ pub(super) const WORDINGS: &[Wording] = &[
         ],
         cause: Some(Cause::UnknownCa),
         meaning: "The webhook's certificate was not issued by the caBundle of its configuration.",
-        given_by: rejected!(unknown_ca),
+        given_by: rejected!(unknown_ca, unknown_ca),
         apart: APART,
         look: Look::Call,
     },
@@ -68,7 +77,7 @@ pub(super) const WORDINGS: &[Wording] = &[
         ],
         cause: Some(Cause::NotYetValid),
         meaning: "The webhook's certificate is not valid yet: a clock is wrong.",
-        given_by: rejected!(not_yet_valid),
+        given_by: rejected!(not_yet_valid, expired),
         apart: APART,
         look: Look::Call,
     },
@@ -80,7 +89,7 @@ pub(super) const WORDINGS: &[Wording] = &[
         ],
         cause: Some(Cause::Expired),
         meaning: "The webhook's certificate, or a CA of it, has expired.",
-        given_by: rejected!(expired),
+        given_by: rejected!(expired, expired),
         apart: APART,
         look: Look::Call,
     },
