@@ -8,6 +8,7 @@
 //! field by field.
 
 mod fields;
+mod number;
 mod pseudonym;
 mod text;
 
@@ -59,8 +60,9 @@ impl Redactor {
         }
     }
 
-    /// A whole report.
+    /// A whole report. Its names are known until the next report or event, for its groups and what is said about it.
     pub fn report(&mut self, all: &mut Report) {
+        self.0.forget();
         let mut files = all.capture.files.clone();
         files.extend(all.log.iter().filter_map(|line| line.file.clone()));
         report(all, &mut |field, text| self.learn(field, text));
@@ -73,7 +75,7 @@ impl Redactor {
         all.capture.warnings.iter_mut().for_each(|warning| *warning = scrub.0.text(warning));
         self.0.forget_phrases();
         for one in &mut all.connections {
-            self.connection(one);
+            self.redact(one);
         }
         let taken = std::mem::take(&mut all.connections);
         let warnings = std::mem::take(&mut all.capture.warnings);
@@ -99,6 +101,11 @@ impl Redactor {
 
     /// One connection, as [`Notice`](crate::report::Notice) has it.
     pub fn connection(&mut self, one: &mut Connection) {
+        self.redact(one);
+        self.0.forget();
+    }
+
+    fn redact(&mut self, one: &mut Connection) {
         connection(one, &mut |field, text| self.learn(field, text));
         self.identities(one);
         connection(one, &mut |field, text| self.replace(field, text));
@@ -110,6 +117,7 @@ impl Redactor {
     pub fn lookup(&mut self, one: &mut Lookup) {
         lookup(one, &mut |field, text| self.learn(field, text));
         lookup(one, &mut |field, text| self.replace(field, text));
+        self.0.forget();
     }
 
     /// Anything that this program says, such as a warning on standard error.
@@ -133,10 +141,12 @@ impl Redactor {
 
     fn learn(&mut self, field: Field, text: &str) {
         match field {
-            Field::Name | Field::Object | Field::Url => self.0.know(text),
+            Field::Name | Field::Object => self.0.learn(text),
+            // Behind it is the timeout, a number.
+            Field::Url => self.0.learn(text.split_once('?').map_or(text, |(url, _)| url)),
             Field::Identity => {
                 for (_, value) in attributes(text) {
-                    self.0.know(value);
+                    self.0.learn(value);
                 }
             }
             Field::Address | Field::Text | Field::File | Field::KeyId | Field::Protocol => {}
