@@ -118,7 +118,8 @@ pub struct Limits {
     /// the head of an HTTP message or of a DNS message. Past it what comes is given up as if its own bound were met.
     /// Divided among the [shards](Config::shards).
     pub held: usize,
-    /// Octets of servers' certificates that are kept, alike ones once. Past it, no more are.
+    /// Octets of servers' certificates that connections keep, tracked ones and those that are handed out; alike ones
+    /// once. Past it, no more are until some are let go. Divided among the [shards](Config::shards).
     pub certificates: usize,
     /// Octets of one TLS handshake message that are kept. A longer message is skipped, not read.
     pub handshake: usize,

@@ -298,6 +298,59 @@ fn what_a_connection_held_is_free_when_it_is_over() {
     assert!(report.capture.warnings.is_empty(), "{:?}", report.capture.warnings);
 }
 
+/// What becomes of a call in plain HTTP, each message cut into segments of `size`, while another connection holds all
+/// that may be held but `left`.
+fn call_in_plain_http(request: &[u8], response: &[u8], size: usize, left: usize) -> String {
+    let mut story = Conversation::new("10.0.0.10:40000", "10.244.1.1:8080").at_ms(1_000).handshake();
+    for segment in request.chunks(size) {
+        story = story.client(segment);
+    }
+    story = story.server_ack().wait_ms(5);
+    for segment in response.chunks(size) {
+        story = story.server(segment);
+    }
+    let story = story.client_ack().wait_ms(95_370).server_fin().client_fin().server_ack();
+    let mut recording = waiting(1);
+    recording.packets.extend(Recording::of(&story.capture()).packets);
+    let report = survives(
+        &recording,
+        Config { limits: Limits { held: 10 * 1_405 + left, ..Limits::default() }, ..all() },
+    );
+    let is_it = |connection: &&hookscope::report::schema::Connection| connection.server.ends_with(":8080");
+    report.connections.iter().find(is_it).unwrap().verdict.code.to_string()
+}
+
+const REQUEST: &[u8] = b"POST /validate HTTP/1.1\r\nHost: hook\r\nContent-Length: 12\r\n\r\n{\"kind\":\"x\"}";
+
+#[test]
+fn a_head_that_there_is_no_room_for_makes_no_call_fail() {
+    let responses: [&[u8]; 3] = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"kind\":\"x\"}",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\n{}",
+    ];
+    for response in responses {
+        for size in [1, 7, 30, 50, 1_000] {
+            for left in [0, 1, 10, 30, 45, 60, 1_000] {
+                let code = call_in_plain_http(REQUEST, response, size, left);
+                assert!(
+                    ["ok", "idle", "capture-incomplete"].contains(&&*code),
+                    "{code}, in {size}, {left} left"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_whose_head_is_whole_takes_no_room() {
+    // Head and body are cut right between them.
+    let response = b"HTTP/1.1 503 Unavailable\r\nServer: x\r\nContent-Length: 12\r\n\r\nunavailable!";
+    let head = |message: &[u8]| message.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+    assert_eq!((head(REQUEST), head(response)), (59, 59));
+    assert_eq!(call_in_plain_http(REQUEST, response, 59, 0), "http-status");
+}
+
 #[test]
 fn calls_past_their_limit_in_all_connections_are_counted_only() {
     let story = |number: u8| {

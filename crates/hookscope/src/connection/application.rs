@@ -103,11 +103,6 @@ impl Application {
         if let Some(dns) = &mut self.dns {
             dns.chunk(side, chunk, at, around.limits.dns_message.min(around.shared.room()));
         }
-        if around.shared.room() == 0
-            && let Some(http) = &mut self.http
-        {
-            http.give_up();
-        }
         if self.http.as_ref().is_some_and(|http| http.is_followed()) {
             self.plain_text(side, chunk, at, context, around);
         } else {
@@ -127,7 +122,8 @@ impl Application {
     ) {
         let Self { session, plain, calls, deframers, http, .. } = self;
         let Around { limits, shared } = around;
-        let limit = limits.handshake.min(shared.room());
+        let room = shared.room();
+        let limit = limits.handshake.min(room);
         let Shared { ended, pool, .. } = &mut **shared;
         let mut context = context;
         deframers[side].push(chunk, at, &mut |event, at| {
@@ -144,7 +140,8 @@ impl Application {
                 match (event, &mut *http) {
                     (RecordEvent::Plain(data), Some(http)) if may_be_http => {
                         // The client's octets alone open no tunnel.
-                        let _ = http.push(side, Chunk::Data(data), at, context, &mut Output { calls, ended });
+                        let mut output = Output { room, calls, ended };
+                        let _ = http.push(side, Chunk::Data(data), at, context, &mut output);
                     }
                     (RecordEvent::NotTls, http) => {
                         plain.get_or_insert_default()[side].get_or_insert(at);
@@ -189,8 +186,8 @@ impl Application {
         around: &mut Around<'_>,
     ) {
         let Self { http: Some(http), calls, .. } = self else { return };
-        let tunnel =
-            http.push(side, chunk, at, context, &mut Output { calls, ended: &mut around.shared.ended });
+        let mut output = Output { room: around.shared.room(), calls, ended: &mut around.shared.ended };
+        let tunnel = http.push(side, chunk, at, context, &mut output);
         let Some(tunnel) = tunnel else { return };
         // A tunnel is a connection of its own: nothing that was seen before belongs to it.
         self.calls = Calls::default();
@@ -210,7 +207,7 @@ impl Application {
     pub(crate) fn close(&mut self, side: Side, at: Moment, how: Closing, around: &mut Around<'_>) {
         let Self { http, calls, .. } = self;
         if let (Some(http), Closing::Fin) = (http, how) {
-            http.closed(side, at, &mut Output { calls, ended: &mut around.shared.ended });
+            http.closed(side, at, &mut Output { room: 0, calls, ended: &mut around.shared.ended });
         }
         self.calls.close(side, at);
     }

@@ -102,9 +102,15 @@ impl Shared {
         self.most_held.saturating_sub(self.held)
     }
 
-    /// A connection held so many octets, and holds so many now.
+    /// Octets that wait.
+    pub(crate) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// A connection held so many octets, and holds so many now. To be told of all that changes what it holds.
     #[inline]
     const fn holds(&mut self, before: usize, now: usize) {
+        debug_assert!(self.held >= before, "a connection holds what was not told of");
         self.held = self.held.saturating_sub(before).saturating_add(now);
     }
 }
@@ -291,7 +297,7 @@ impl Connection {
             self.age_holes(around);
         }
         if !self.is_role_known && self.application.hello_from() == Some(Side::Server) {
-            self.swap_sides();
+            self.swap_sides(around);
         }
     }
 
@@ -399,8 +405,8 @@ impl Connection {
             application.chunk(side, chunk, at, context, around);
         });
         around.shared.crowded += u64::from(room < segment.payload.len());
-        around.shared.holds(held, self.held());
         self.close_if_due(side, Some(at), around);
+        around.shared.holds(held, self.held());
     }
 
     /// Octets that wait for others.
@@ -448,18 +454,20 @@ impl Connection {
         let application = &mut self.application;
         let half = &mut self.halves[side];
         half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, around));
-        around.shared.holds(held, self.held());
         self.close_if_due(side, None, around);
+        around.shared.holds(held, self.held());
     }
 
     /// It turned out that the client is who was taken for the server.
     #[cold]
-    fn swap_sides(&mut self) {
+    fn swap_sides(&mut self, around: &mut Around<'_>) {
+        let held = self.held();
         self.is_role_known = true;
         self.client = self.client.other();
         self.halves.swap();
         self.hole_age.swap();
         self.application.swap_sides();
+        around.shared.holds(held, self.held());
     }
 
     /// No packet follows: delivers what still waits for earlier octets. Calls that this ends go to `around`.

@@ -40,8 +40,10 @@ pub(super) enum Tunnel<'d> {
     Joined,
 }
 
-/// Where calls go.
+/// Where calls go, and the room there is.
 pub(super) struct Output<'a> {
+    /// How many more octets of heads may wait for their rest.
+    pub(super) room: usize,
     pub(super) calls: &'a mut Calls,
     pub(super) ended: &'a mut Vec<Call>,
 }
@@ -57,13 +59,6 @@ impl PlainHttp {
         match &self.mode {
             Mode::Messages(dialogue) => dialogue.held(),
             Mode::Bursts | Mode::Opaque | Mode::Tunnel => 0,
-        }
-    }
-
-    /// Looks at its octets no more, where there is no room for heads under way.
-    pub(super) fn give_up(&mut self) {
-        if self.held() > 0 {
-            self.mode = Mode::Opaque;
         }
     }
 
@@ -89,7 +84,9 @@ impl PlainHttp {
         let Self { mode, proxied } = self;
         let stop = match mode {
             Mode::Messages(dialogue) => dialogue
-                .push(side, chunk, at, &mut |event, at| take(event, at, context, proxied, output))
+                .push(side, chunk, at, output.room, &mut |event, at| {
+                    take(event, at, context, proxied, output)
+                })
                 .err()?,
             Mode::Bursts => {
                 let size = match chunk {

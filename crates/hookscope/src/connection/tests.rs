@@ -14,18 +14,20 @@ pub(crate) fn watch(story: Conversation) -> Connection {
 
 /// The same of packets in any order.
 pub(crate) fn watch_records(records: &[Record]) -> Connection {
-    let mut connection = watch_on(records);
-    connection.finish(&mut Around { limits: &Limits::default(), shared: &mut Shared::default() });
+    let mut shared = Shared::default();
+    let mut connection = watch_on(records, &mut shared);
+    connection.finish(&mut Around { limits: &Limits::default(), shared: &mut shared });
+    assert_eq!(shared.held(), 0);
     connection
 }
 
 /// The same, with more packets to come.
-fn watch_on(records: &[Record]) -> Connection {
+fn watch_on(records: &[Record], shared: &mut Shared) -> Connection {
     let mut connection: Option<Connection> = None;
     each_of(records, |segment| {
-        connection
-            .get_or_insert_with(|| Connection::new(0, segment))
-            .observe(segment, &mut Around { limits: &Limits::default(), shared: &mut Shared::default() });
+        let connection = connection.get_or_insert_with(|| Connection::new(0, segment));
+        connection.observe(segment, &mut Around { limits: &Limits::default(), shared });
+        assert_eq!(shared.held(), connection.held(), "{}", segment.frame.number());
     });
     connection.unwrap()
 }
@@ -200,9 +202,30 @@ fn octets_that_are_acknowledged_and_not_captured_are_given_up_after_a_little_pat
     for _ in 0..Connection::REORDERING {
         story = story.client_keep_alive().server_ack();
     }
-    let connection = watch_on(&story.capture().records);
+    let connection = watch_on(&story.capture().records, &mut Shared::default());
     assert!(!connection.halves.server.has_hole());
     assert!(connection.halves.server.has_losses());
+}
+
+#[test]
+fn what_is_held_is_told_of_whatever_ends_it() {
+    let open = || Conversation::new("10.0.0.10:40000", "10.244.1.1:8080").handshake();
+    let asked =
+        || open().client(b"GET / HT").client(b"TP/1.0\r\n\r\n").server(b"HTTP/1.0 200").server(b" OK\r\n");
+    watch(asked().server(b"\r\nuntil it closes").server_fin().client_fin());
+    watch(asked().server_fin().client_fin());
+    watch(asked().client(b"GET /ne").server_rst());
+    watch(open().client(b"GET / HTTP/1.1\r\n\r\n").client(b"no request, as ").client(b"it turns out\n"));
+    watch(asked().lost().server(b"\r\n").server(b"behind it").server_fin().client_ack());
+    // Half a ClientHello; with the roles to be swapped; half a DNS message; octets behind those that are missing.
+    let hello = hello();
+    let (half, rest) = hello.split_at(90);
+    watch(open().client(half).client_fin());
+    watch(dial().server_keep_alive().client(half).client(rest).server(&tls::go_tls13_server_flight()[..900]));
+    watch(
+        Conversation::new("10.0.0.10:40000", "10.244.1.1:53").handshake().client(b"\0\x40half").client_fin(),
+    );
+    watch(open().client(half).lost().client(rest).client(rest).client_fin());
 }
 
 /// The segments of `story`.

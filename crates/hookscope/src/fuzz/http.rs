@@ -22,7 +22,8 @@ impl Run {
             return;
         }
         let Self { dialogue, told, octets, .. } = self;
-        let result = dialogue.push(side, chunk, at, &mut |event, at| tell(told, octets, event, at));
+        let result =
+            dialogue.push(side, chunk, at, usize::MAX, &mut |event, at| tell(told, octets, event, at));
         self.stopped = result.err().map(|stop| match stop {
             Stop::NotHttp => "not HTTP".to_owned(),
             Stop::Lost(_) => "lost".to_owned(),

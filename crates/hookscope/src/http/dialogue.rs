@@ -80,17 +80,18 @@ impl Dialogue {
         self.requests.head.octets().len() + self.responses.head.octets().len()
     }
 
-    /// Takes the next chunk of `side`.
+    /// Takes the next chunk of `side`. Of heads that are not whole behind it, `room` more octets may wait.
     pub(crate) fn push<'d>(
         &mut self,
         side: Side,
         chunk: Chunk<'d>,
         at: Moment,
+        room: usize,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Result<(), Stop<'d>> {
         let result = match (side, chunk) {
-            (Side::Client, Chunk::Data(data)) => self.client_data(data, at, sink),
-            (Side::Server, Chunk::Data(data)) => self.server_data(data, at, sink),
+            (Side::Client, Chunk::Data(data)) => self.client_data(data, at, room, sink),
+            (Side::Server, Chunk::Data(data)) => self.server_data(data, at, room, sink),
             (Side::Client, Chunk::Gap(size)) => self.client_gap(size, at, sink),
             (Side::Server, Chunk::Gap(size)) => self.server_gap(size, at, sink),
         };
@@ -108,11 +109,12 @@ impl Dialogue {
         &mut self,
         mut data: &'d [u8],
         at: Moment,
+        room: usize,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Result<(), Stop<'d>> {
         while !data.is_empty() && !self.ignores_client {
             let Some(body) = &mut self.requests.body else {
-                data = self.request_head(data, at, sink)?;
+                data = self.request_head(data, at, room, sink)?;
                 continue;
             };
             let (content, rest) = body.next(data).ok_or(Stop::Lost(data.len() as u64))?;
@@ -129,19 +131,22 @@ impl Dialogue {
         &mut self,
         data: &'d [u8],
         at: Moment,
+        room: usize,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Step<'d> {
         let told = if self.requests.is_begun { self.requests.head.octets().len() } else { 0 };
         let lost = |untold: usize, data: &[u8]| Stop::Lost((untold + data.len()) as u64);
-        let pushed = self.requests.head.push(data, at);
+        let pushed = self.requests.head.push(data, at, room);
+        let (Ok((rest, _)) | Err(TooLong(rest))) = pushed;
         let octets = self.requests.head.octets();
-        let (rest, is_whole) = pushed.map_err(|TooLong(rest)| lost(octets.len() - told, rest))?;
         if !self.requests.is_begun {
             match looks_like_request(octets) {
-                Looks::Open => return Ok(rest),
+                Looks::Open if pushed.is_ok() => return Ok(rest),
+                Looks::Open => return Err(lost(octets.len(), rest)),
                 Looks::Wrong if !self.is_http => return Err(Stop::NotHttp),
                 Looks::Wrong => {
                     self.ignores_client = true;
+                    self.requests.head = HeadBuffer::default();
                     return Ok(rest);
                 }
                 Looks::Right if self.asked.len() < Self::PIPELINE => {}
@@ -151,8 +156,10 @@ impl Dialogue {
         }
         let octets = self.requests.head.octets();
         self.request_octets((octets.len() - told) as u64, at, sink);
-        if !is_whole {
-            return Ok(rest);
+        match pushed {
+            Ok((_, true)) => {}
+            Ok((_, false)) => return Ok(rest),
+            Err(TooLong(_)) => return Err(lost(0, rest)),
         }
         let head = RequestHead::read(self.requests.head.octets()).ok_or_else(|| lost(0, rest))?;
         if let Some(asked) = self.asked.back_mut() {
@@ -162,6 +169,7 @@ impl Dialogue {
             sink(Event::Connect(head.target), at);
         }
         self.requests.body = Some(head.body);
+        self.requests.head = HeadBuffer::default();
         self.requests.search = Search::default();
         self.request_body_ended();
         Ok(rest)
@@ -216,11 +224,12 @@ impl Dialogue {
         &mut self,
         mut data: &'d [u8],
         at: Moment,
+        room: usize,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Result<(), Stop<'d>> {
         while !data.is_empty() {
             let Some(body) = &mut self.responses.body else {
-                data = self.response_head(data, at, sink)?;
+                data = self.response_head(data, at, room, sink)?;
                 continue;
             };
             let (content, rest) = body.next(data).ok_or(Stop::Lost(data.len() as u64))?;
@@ -241,13 +250,14 @@ impl Dialogue {
         &mut self,
         data: &'d [u8],
         at: Moment,
+        room: usize,
         sink: &mut impl FnMut(Event<'_>, Moment),
     ) -> Step<'d> {
         // What comes without having been asked for answers nothing.
         let unasked = if self.ignores_client { Stop::NotHttp } else { Stop::Lost(data.len() as u64) };
         let method = self.asked.front().ok_or(unasked)?.method;
         let told = self.responses.head.octets().len();
-        let pushed = self.responses.head.push(data, at);
+        let pushed = self.responses.head.push(data, at, room);
         let octets = self.responses.head.octets();
         let untold = (octets.len() - told) as u64;
         let (rest, is_whole) = pushed.map_err(|TooLong(rest)| Stop::Lost(untold + rest.len() as u64))?;
@@ -285,6 +295,7 @@ impl Dialogue {
         let has_none = method == Method::Head || matches!(status, 204 | 304);
         self.responses.body = Some(if has_none { Body::NONE } else { head.body });
         self.is_coded = head.is_coded;
+        self.responses.head = HeadBuffer::default();
         self.status = status;
         if self.responses.body.is_some_and(Body::is_over) {
             self.response_ended(at, sink);

@@ -24,9 +24,16 @@ impl HeadBuffer {
     /// Longer heads are given up: net/http sends and takes far less from kube-apiserver.
     const BOUND: usize = 16 << 10;
 
-    /// Takes octets off the front of `data`: gives what is left, and whether the head is whole.
-    pub(super) fn push<'d>(&mut self, data: &'d [u8], at: Moment) -> Result<(&'d [u8], bool), TooLong<'d>> {
+    /// Takes octets off the front of `data`: gives what is left, and whether the head is whole. Of one that is not,
+    /// `room` more octets may wait for its rest.
+    pub(super) fn push<'d>(
+        &mut self,
+        data: &'d [u8],
+        at: Moment,
+        room: usize,
+    ) -> Result<(&'d [u8], bool), TooLong<'d>> {
         let mut data = data;
+        let most = self.octets.len().saturating_add(room);
         if self.octets.is_empty() {
             // Empty lines before a message count for nothing (RFC 9112, section 2.2).
             data = data.trim_ascii_start();
@@ -45,7 +52,7 @@ impl HeadBuffer {
                 return Ok((data, true));
             }
         }
-        Ok((data, false))
+        if self.octets.len() > most { Err(TooLong(data)) } else { Ok((data, false)) }
     }
 
     /// What was collected.
@@ -245,14 +252,14 @@ mod tests {
     fn a_head_ends_with_an_empty_line_and_has_a_bound() {
         let at = Moment::END;
         let mut head = HeadBuffer::default();
-        assert!(matches!(head.push(b"\r\n", at), Ok((b"", false))));
+        assert!(matches!(head.push(b"\r\n", at, usize::MAX), Ok((b"", false))));
         assert_eq!(head.began, None);
-        assert!(matches!(head.push(b"GET / HTTP/1.1\r\n\r", at), Ok((b"", false))));
-        assert!(matches!(head.push(b"\nbody", at), Ok((b"body", true))));
+        assert!(matches!(head.push(b"GET / HTTP/1.1\r\n\r", at, usize::MAX), Ok((b"", false))));
+        assert!(matches!(head.push(b"\nbody", at, usize::MAX), Ok((b"body", true))));
         assert_eq!(head.octets(), b"GET / HTTP/1.1\r\n\r\n");
         let mut head = HeadBuffer::default();
-        assert!(head.push(&[b'A'; HeadBuffer::BOUND], at).is_ok());
-        assert!(head.push(b"A", at).is_err());
+        assert!(head.push(&[b'A'; HeadBuffer::BOUND], at, usize::MAX).is_ok());
+        assert!(head.push(b"A", at, usize::MAX).is_err());
     }
 
     #[test]

@@ -404,6 +404,7 @@ impl Shard {
                 books.settle_opening(opening, times.expires.min(clock), config);
             }
         }
+        debug_assert_eq!(self.books.shared.held(), 0, "what nobody holds any more is still counted");
     }
 
     fn finish_where(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {

@@ -32,7 +32,7 @@ fn play(script: &[&str], size: usize) -> Vec<String> {
             dialogue.closed(side, moment(number), &mut tell);
         }
         for piece in text.as_bytes().chunks(size) {
-            let result = dialogue.push(side, Chunk::Data(piece), moment(number), &mut tell);
+            let result = dialogue.push(side, Chunk::Data(piece), moment(number), usize::MAX, &mut tell);
             if let Err(stop) = result {
                 let stop = if let Stop::Lost(_) = stop { "Lost".to_owned() } else { format!("{stop:?}") };
                 told.push((stop, 0));
@@ -230,13 +230,19 @@ fn a_gap_is_part_of_a_body_and_hides_a_head() {
     let none = &mut |_: Event<'_>, _: Moment| {};
     let data = |text: &'static str| Chunk::Data(text.as_bytes());
     let at = moment(1);
-    dialogue.push(Side::Client, data("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na"), at, none).unwrap();
-    dialogue.push(Side::Client, Chunk::Gap(4), at, none).unwrap();
-    dialogue.push(Side::Server, data("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), at, none).unwrap();
+    dialogue
+        .push(Side::Client, data("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na"), at, usize::MAX, none)
+        .unwrap();
+    dialogue.push(Side::Client, Chunk::Gap(4), at, usize::MAX, none).unwrap();
+    dialogue
+        .push(Side::Server, data("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), at, usize::MAX, none)
+        .unwrap();
     let mut told = Vec::new();
-    dialogue.push(Side::Server, Chunk::Gap(5), at, &mut |event, _| told.push(format!("{event:?}"))).unwrap();
+    dialogue
+        .push(Side::Server, Chunk::Gap(5), at, usize::MAX, &mut |event, _| told.push(format!("{event:?}")))
+        .unwrap();
     assert_eq!(told, ["ResponseOctets(5)", ENDED]);
-    assert_eq!(dialogue.push(Side::Client, Chunk::Gap(5), at, none), Err(Stop::Lost(5)));
+    assert_eq!(dialogue.push(Side::Client, Chunk::Gap(5), at, usize::MAX, none), Err(Stop::Lost(5)));
     let mut fresh = Dialogue::default();
-    assert_eq!(fresh.push(Side::Client, Chunk::Gap(5), at, none), Err(Stop::NotHttp));
+    assert_eq!(fresh.push(Side::Client, Chunk::Gap(5), at, usize::MAX, none), Err(Stop::NotHttp));
 }
