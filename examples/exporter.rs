@@ -1,7 +1,7 @@
 //! Serves counts of calls by webhook and code to Prometheus, from a capture that comes through a pipe.
 //!
 //! ```text
-//! tcpdump -i any -U -w - 'tcp or icmp or icmp6 or udp port 53' | cargo run --release --example exporter -- 127.0.0.1:9478
+//! tcpdump -i any -s 0 -U -w - 'tcp or icmp or icmp6 or udp port 53' | cargo run --release --example exporter -- 127.0.0.1:9478
 //! ```
 
 use std::collections::BTreeMap;

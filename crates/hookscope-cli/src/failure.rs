@@ -33,9 +33,9 @@ pub(crate) enum Failure {
     /// A code was given where a file is due.
     #[error("{code}: no such file; did you mean 'hookscope explain {code}'?")]
     CodeForFile { code: String },
-    /// There is no manual page of this command.
-    #[error("there is no command '{command}'; there are pages of analyze, live, extract and explain")]
-    NoSuchManual { command: String },
+    /// There is no command of this name to tell about.
+    #[error("there is no command '{command}'; there are analyze, live, extract and explain")]
+    NoSuchCommand { command: String },
     /// No verdict has this code.
     #[error("there is no code '{code}'; {advice}")]
     UnknownCode {
@@ -58,14 +58,27 @@ pub(crate) enum Failure {
         #[source]
         error: io::Error,
     },
+    /// Evidence cannot be written by whom this runs as by then.
+    #[cfg(feature = "live")]
+    #[error(
+        "{path}: cannot be written: {error}; it is written as {user}, once the interfaces are open: choose a folder that \
+         {user} may write to, or another user with --user"
+    )]
+    EvidenceAs {
+        path: String,
+        #[source]
+        error: io::Error,
+        /// Whom this runs as.
+        user: String,
+    },
     /// Standard input cannot be kept.
     #[error("standard input cannot be kept for a second reading: {0}; TMPDIR names a folder with more room")]
     Spool(io::Error),
     /// This program was built without what captures.
     #[cfg(not(feature = "live"))]
     #[error(
-        "this hookscope was built without capturing. Build it with libpcap (Debian: libpcap-dev): cargo install --path \
-         crates/hookscope-cli --features live. Or let tcpdump capture: {instead}"
+        "this hookscope was built without capturing. Build it with libpcap (Debian: libpcap-dev): cargo install --locked \
+         --path crates/hookscope-cli --features live. Or let tcpdump capture: {instead}"
     )]
     NotBuiltIn {
         /// The same with tcpdump.

@@ -11,6 +11,11 @@ pub(super) const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope extract day.pcap -w out.pcapng --code deadline-exceeded  one kind of failure
   hookscope extract day.pcap -w out.pcapng --connection 4711         one connection";
 
+pub(super) const STATUS: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
+  0  nothing failed in what was read
+  1  at least one connection, call or lookup failed, and what was asked for is written all the same
+  2  bad usage, an input that cannot be read, or a file that cannot be written";
+
 /// `hookscope extract FILE... -w OUT`
 #[derive(Debug, Args)]
 pub(crate) struct Extract {

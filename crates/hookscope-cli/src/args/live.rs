@@ -16,6 +16,11 @@ pub(super) const EXAMPLES: &str = "\x1b[1m\x1b[4mExamples:\x1b[0m
   hookscope live --write failed.pcapng --rotate 100MB   keep the packets of what fails
   hookscope live --metrics 127.0.0.1:9478               count for Prometheus";
 
+pub(super) const STATUS: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
+  0  nothing failed while it ran
+  1  at least one connection, call or lookup failed
+  2  bad usage, or the capture cannot begin or go on";
+
 /// `hookscope live -i IFACE [FILTER]`
 #[derive(Debug, Args)]
 pub(crate) struct Live {
@@ -86,6 +91,8 @@ pub(crate) struct Live {
     pub(crate) summary_every: Option<Duration>,
 
     /// Write the packets of what fails to this file, as pcapng
+    ///
+    /// It is written by whom this runs as once the interfaces are open: see --user.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Evidence")]
     pub(crate) write: Option<PathBuf>,
 

@@ -39,13 +39,23 @@ const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
 
 \x1b[1m\x1b[4mWhat to capture:\x1b[0m
   On the host of kube-apiserver, while the calls fail:
-  tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'
+  tcpdump -i any -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'
 
 \x1b[1m\x1b[4mEnvironment:\x1b[0m
   HOOKSCOPE_DEADLINE, HOOKSCOPE_SLOW, HOOKSCOPE_CLUSTER, HOOKSCOPE_THREADS, HOOKSCOPE_FORMAT,
   HOOKSCOPE_COLOR and HOOKSCOPE_REDACT_KEY stand for the options of these names, for 'live' also
   HOOKSCOPE_INTERFACE, HOOKSCOPE_METRICS and HOOKSCOPE_USER; an option outweighs them, an empty one counts as not set.
-  NO_COLOR, CLICOLOR, CLICOLOR_FORCE, COLUMNS and TERM are heeded as elsewhere.";
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE, COLUMNS and TERM are heeded as elsewhere.
+
+\x1b[1m\x1b[4mIn a shell:\x1b[0m
+  eval \"$(hookscope completions bash)\"    completes this command line; zsh and fish as well
+  hookscope man | man -l -                the manual page; 'hookscope man live' has that of a command";
+
+/// How to get the objects that `--cluster` wants. Help is wrapped between words: what is copied from it works
+/// because it is broken where a shell allows that, and the list is one word with nothing behind it.
+const OBJECTS: &str = "kubectl get -A -o json > cluster.json \\\n\
+    validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions,apiservices,services,\
+    endpointslices,pods,nodes,namespaces";
 
 /// Says from a packet capture why kube-apiserver's admission webhook calls fail
 ///
@@ -73,12 +83,16 @@ pub(crate) enum Command {
     Analyze(Analyze),
     /// Capture now, and report calls as they fail
     #[command(after_help = live::EXAMPLES)]
+    #[command(after_long_help = format!("{}\n\n{}", live::EXAMPLES, live::STATUS))]
     Live(Box<Live>),
     /// Write the packets of chosen connections to a new capture, verdicts as comments
     #[command(arg_required_else_help = true, after_help = extract::EXAMPLES)]
+    #[command(after_long_help = format!("{}\n\n{}", extract::EXAMPLES, extract::STATUS))]
     Extract(Extract),
     /// Say what a code means, what causes it, how to prove it and how to fix it
     Explain(Explain),
+    /// Show all options, or those of a command
+    Help(Help),
     /// Print what completes this command line in a shell, for packages and for 'source'
     #[command(hide = true)]
     Completions(Completions),
@@ -92,6 +106,13 @@ pub(crate) enum Command {
 pub(crate) struct Completions {
     /// For which shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `hookscope help [COMMAND]`
+#[derive(Debug, Args)]
+pub(crate) struct Help {
+    /// Of which command; the program's own where none is named
+    pub(crate) command: Option<String>,
 }
 
 /// `hookscope man [COMMAND]`
@@ -233,10 +254,11 @@ pub(crate) struct Judging {
     pub(crate) deadline: Duration,
 
     /// Objects of the cluster: names, deadlines and CA bundles of its webhooks
-    ///
-    /// What 'kubectl get -A -o json validatingwebhookconfigurations,mutatingwebhookconfigurations,services,\
-    /// endpointslices,pods,nodes' prints, or YAML; '-' is standard input; may be given several times. A webhook's own
-    /// timeoutSeconds then takes the place of --deadline.
+    #[arg(long_help = format!(
+        "Objects of the cluster: names, deadlines and CA bundles of its webhooks\n\nWhat this writes, or YAML; fewer \
+         kinds will do:\n\n{OBJECTS}\n\n'-' is standard input; may be given several times. A webhook's own \
+         timeoutSeconds then takes the place of --deadline."
+    ))]
     #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
     #[arg(env = "HOOKSCOPE_CLUSTER", hide_env = true, help_heading = "Reading and judging")]
     pub(crate) cluster: Vec<PathBuf>,
@@ -389,6 +411,7 @@ mod tests {
     #[test]
     fn a_file_named_like_a_subcommand_is_given_with_its_folder() {
         assert_eq!(analyze("hookscope ./explain").files, [PathBuf::from("./explain")]);
+        assert_eq!(analyze("hookscope ./help").files, [PathBuf::from("./help")]);
         assert_eq!(analyze("hookscope a.pcap explain").files.len(), 2);
         assert!(matches!(parse("hookscope explain"), Ok(Command::Explain(Explain { code: None, .. }))));
     }

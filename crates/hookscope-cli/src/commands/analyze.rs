@@ -83,7 +83,7 @@ fn refuse_mistyped_command(args: &Analyze) -> Result<(), Failure> {
     if !first.exists() && engine::entry(&typed.to_ascii_lowercase()).is_some() {
         return Err(Failure::CodeForFile { code: typed.into_owned() });
     }
-    let meant = ["analyze", "explain", "extract", "live", "completions"]
+    let meant = ["analyze", "explain", "extract", "live", "help", "completions"]
         .into_iter()
         .find(|command| strsim::damerau_levenshtein(command, &typed) <= 2);
     match meant {

@@ -1,4 +1,4 @@
-//! `hookscope completions SHELL`, `hookscope man [COMMAND]`: turns the definition of the command line into what packages
+//! `hookscope help [COMMAND]`, `hookscope completions SHELL`, `hookscope man [COMMAND]`: turns the definition of the command line into what packages
 //! bring along.
 
 use std::io;
@@ -8,9 +8,24 @@ use clap_mangen::Man as Page;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::Status;
-use crate::args::{Completions, Man, completed, definition};
+use crate::args::{Completions, Help, Man, completed, definition};
 use crate::failure::Failure;
 use crate::{engine, output};
+
+/// What `--help` prints, of the program or of a command.
+pub(super) fn help(args: &Help) -> Result<Status, Failure> {
+    let mut root = definition();
+    root.build();
+    let command = match &args.command {
+        None => &mut root,
+        Some(name) => {
+            root.find_subcommand_mut(name).ok_or_else(|| Failure::NoSuchCommand { command: name.clone() })?
+        }
+    };
+    // Help that nobody reads to its end is no failure.
+    let _ = command.print_long_help();
+    Ok(Status::Clean)
+}
 
 /// The file that a shell completes the command line with.
 pub(super) fn completions(args: &Completions) -> Result<Status, Failure> {
@@ -33,7 +48,7 @@ pub(super) fn man(args: &Man) -> Result<Status, Failure> {
         }
     };
     let Some(command) = command else {
-        return Err(Failure::NoSuchManual { command: args.command.clone().unwrap_or_default() });
+        return Err(Failure::NoSuchCommand { command: args.command.clone().unwrap_or_default() });
     };
     let page = render(command).map_err(io::Error::other)?;
     output::to_stdout(|stdout| stdout.write_all(&page))?;

@@ -66,5 +66,7 @@ pub(super) fn run(args: &Live) -> Result<Status, Failure> {
     } else {
         args.filter.join(" ")
     };
-    Err(Failure::NotBuiltIn { instead: format!("tcpdump -i {interface} -U -w - '{filter}' | hookscope -") })
+    Err(Failure::NotBuiltIn {
+        instead: format!("tcpdump -i {interface} -s 0 -U -w - '{filter}' | hookscope -"),
+    })
 }

@@ -37,6 +37,7 @@ pub(crate) fn run(command: Command) -> Result<Status, Failure> {
         Command::Live(args) => live::run(&args),
         Command::Extract(args) => extract::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Help(args) => assets::help(&args),
         Command::Completions(args) => assets::completions(&args),
         Command::Man(args) => assets::man(&args),
     }

@@ -72,7 +72,7 @@ pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
     if let Some(listener) = listener {
         metrics.serve(registry, listener, stop.clone())?;
     }
-    let recorder = Recorder::new(args)?;
+    let recorder = Recorder::new(args, &user)?;
     if !args.shape.quiet {
         let interfaces: Vec<_> =
             capture.link_types().map(|(name, link)| format!("{name} ({link})")).collect();

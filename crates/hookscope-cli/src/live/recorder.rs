@@ -1,6 +1,7 @@
 //! Keeps the packets of the last while, and writes those of what fails.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +13,14 @@ use hookscope_capture::write::{Every, Ring, Rotation, Selection};
 use crate::args::{Live, Rotate};
 use crate::failure::Failure;
 use crate::{APPLICATION, complain, evidence, text};
+
+/// Why there can be no evidence. Who has just started this as root does not expect to be somebody else by now.
+fn refused(path: String, error: io::Error, user: &str) -> Failure {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Failure::EvidenceAs { path, error, user: user.to_owned() },
+        _ => Failure::Evidence { path, error },
+    }
+}
 
 /// Writes evidence, where it is asked for.
 pub(super) struct Recorder {
@@ -35,8 +44,8 @@ impl Recorder {
     /// How many connections are remembered as written.
     const REMEMBERED: usize = 100_000;
 
-    /// A recorder, where `--write` asks for one.
-    pub(super) fn new(args: &Live) -> Result<Option<Self>, Failure> {
+    /// A recorder, where `--write` asks for one; `user` is whom we are by now.
+    pub(super) fn new(args: &Live, user: &str) -> Result<Option<Self>, Failure> {
         let Some(path) = &args.write else { return Ok(None) };
         let every = match args.rotate {
             None => Every::Never,
@@ -45,7 +54,7 @@ impl Recorder {
         };
         let shown = path.display().to_string();
         let rotation = Rotation::new(Path::new(path), every, args.keep as usize, APPLICATION)
-            .map_err(|error| Failure::Evidence { path: shown.clone(), error })?;
+            .map_err(|error| refused(shown.clone(), error, user))?;
         let ring = Ring::new(usize::try_from(args.ring).unwrap_or(usize::MAX));
         Ok(Some(Self {
             ring,
@@ -113,7 +122,7 @@ impl Recorder {
     }
 
     /// Says once what keeps evidence from being written.
-    fn report(&mut self, result: std::io::Result<()>) {
+    fn report(&mut self, result: io::Result<()>) {
         if let Err(error) = result
             && !self.has_failed
         {

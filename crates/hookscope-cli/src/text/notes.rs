@@ -11,7 +11,7 @@ use super::numbers::{count, counted};
 use super::style::{COPY, FAINT, GOOD, WARNING};
 
 /// What to run on the apiserver's host.
-const TCPDUMP: &str = "tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'";
+const TCPDUMP: &str = "tcpdump -i any -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'";
 /// Servers without calls that are named.
 const NAMED: usize = 3;
 

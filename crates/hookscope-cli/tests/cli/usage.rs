@@ -61,7 +61,7 @@ fn without_capturing_built_in_it_says_how_to_do_without() {
     let Said { status, out, err } = run(&["live", "-i", "eth0", "tcp port 443"]);
     assert_eq!((status, out.as_str()), (Some(2), ""));
     assert!(err.contains("--features live"), "{err}");
-    assert!(err.ends_with("tcpdump -i eth0 -U -w - 'tcp port 443' | hookscope -\n"), "{err}");
+    assert!(err.ends_with("tcpdump -i eth0 -s 0 -U -w - 'tcp port 443' | hookscope -\n"), "{err}");
 }
 
 #[test]
@@ -71,6 +71,22 @@ fn help_and_version_are_no_failure() {
         assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
         assert!(stdout.contains("hookscope") && !stdout.contains('\u{1b}'), "{args:?}");
     }
+}
+
+#[test]
+fn help_is_a_command_as_well() {
+    for (args, option) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "live"], &["live", "--help"]),
+        (&["help", "extract"], &["extract", "--help"]),
+    ] {
+        let (by_command, by_option) = (run(args), run(option));
+        assert_eq!((by_command.status, by_command.err.as_str()), (Some(0), ""), "{args:?}");
+        assert_eq!(by_command.out, by_option.out, "{args:?}");
+    }
+    let unknown = run(&["help", "nonsense"]);
+    assert_eq!((unknown.status, unknown.out.as_str()), (Some(2), ""));
+    assert!(unknown.err.contains("there is no command 'nonsense'; there are analyze"), "{}", unknown.err);
 }
 
 #[test]
@@ -99,6 +115,7 @@ fn every_way_to_print_ends_quietly_when_its_reader_has_gone() {
     for (args, status) in [
         (&["completions", "bash"][..], 0),
         (&["man"], 0),
+        (&["help", "live"], 0),
         (&["man", "live"], 0),
         (&["explain", "ok"], 0),
         (&["explain", "--error", "EOF"], 0),

@@ -149,7 +149,7 @@ fn never_begins_where_it_cannot() {
     for (args, complaint) in [
         (
             &["live", "-i", INTERFACE, "--write", &of_root][..],
-            "of-root.pcapng: cannot be written: Permission denied",
+            "of-root.pcapng: cannot be written: Permission denied (os error 13); it is written as nobody, once",
         ),
         (&["live", "-i", "nowhere0"], "nowhere0: no such interface; there are far, lo, near, any"),
         (&["live", "-i", INTERFACE, "tcp portt 443"], "the filter is not understood: syntax error"),

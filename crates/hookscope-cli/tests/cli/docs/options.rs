@@ -23,6 +23,19 @@ pub(super) fn known_options() -> BTreeSet<String> {
 }
 
 #[test]
+fn the_objects_to_ask_for_are_those_of_the_book_and_the_command_can_be_copied() {
+    let page = read("docs/src/cluster.md");
+    let kinds = page.lines().find_map(|line| line.strip_prefix("kubectl get -A -o json ")).unwrap();
+    let kinds = kinds.strip_suffix(" > cluster.json").unwrap();
+    for args in [&["--help"][..], &["live", "--help"], &["extract", "--help"]] {
+        let help = run(args).out;
+        let mut lines = help.lines().map(str::trim);
+        assert!(lines.any(|line| line == r"kubectl get -A -o json > cluster.json \"), "{args:?}: {help}");
+        assert_eq!(lines.next(), Some(kinds), "{args:?}: {help}");
+    }
+}
+
+#[test]
 fn every_option_is_in_the_book_and_no_other() {
     let page = read("docs/src/command-line.md");
     let rows: String = page.lines().filter(|line| line.starts_with("| `-")).collect();

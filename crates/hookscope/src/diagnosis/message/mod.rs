@@ -172,7 +172,7 @@ pub fn explain(text: &str) -> Explanation {
 
 impl Look {
     fn command(self, quote: &Quote) -> (String, bool) {
-        let capture = |filter: &str| (format!("tcpdump -i any -nn -s 0 -w webhooks.pcap '{filter}'"), true);
+        let capture = |filter: &str| (format!("tcpdump -i any -s 0 -w webhooks.pcap '{filter}'"), true);
         match self {
             Self::Call => capture("tcp or icmp or icmp6 or udp port 53"),
             Self::Names => capture("port 53 or icmp or icmp6"),

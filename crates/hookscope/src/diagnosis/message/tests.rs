@@ -152,7 +152,7 @@ fn an_unknown_message_gives_no_codes() {
 fn what_to_run_next_is_a_capture_or_names_the_service() {
     assert_eq!(
         explain("EOF").next,
-        "tcpdump -i any -nn -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'"
+        "tcpdump -i any -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'"
     );
     let line = "Post \"https://hook.ns.svc:443/?timeout=5s\": no endpoints available for service \"hook\"";
     let explanation = explain(line);
