@@ -49,7 +49,7 @@ const MORE: &str = "\x1b[1m\x1b[4mExit status:\x1b[0m
 
 \x1b[1m\x1b[4mIn a shell:\x1b[0m
   eval \"$(hookscope completions bash)\"    completes this command line; zsh and fish as well
-  hookscope man | man -l -                the manual page; 'hookscope man live' has that of a command";
+  hookscope man | man -l -                the manual page; 'man live' that of 'live'";
 
 /// How to get the objects that `--cluster` wants. Help is wrapped between words: what is copied from it works
 /// because it is broken where a shell allows that, and the list is one word with nothing behind it.
