@@ -46,6 +46,11 @@ pub(crate) enum Failure {
     /// The message to explain cannot be read.
     #[error("standard input: {0}; give the message itself: hookscope explain --error 'MESSAGE'")]
     Message(#[source] io::Error),
+    /// The message to explain is empty.
+    #[error(
+        "the message to explain is empty; give it as it was printed: hookscope explain --error 'x509: …'"
+    )]
+    NoMessage,
     /// No connection has this id.
     #[error(
         "there is no connection {id} in this capture; its id is the 'id' of --format json, or the number behind 'id' in text"

@@ -278,7 +278,7 @@ pub(crate) struct Which {
 /// `hookscope explain [CODE]`
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A verdict's code, such as deadline-exceeded; without one, all codes are listed
+    /// A verdict's code, such as deadline-exceeded, or a class; without one, all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
 
