@@ -73,6 +73,10 @@ pub(crate) enum Command {
     Analyze(Analyze),
     /// Capture now, and report calls as they fail
     #[command(after_help = live::EXAMPLES)]
+    #[cfg_attr(
+        not(feature = "live"),
+        command(about = "Capture now, and report calls as they fail (not in this build)")
+    )]
     Live(Box<Live>),
     /// Write the packets of chosen connections to a new capture, verdicts as comments
     #[command(arg_required_else_help = true, after_help = extract::EXAMPLES)]

@@ -55,6 +55,13 @@ fn an_unknown_code_is_one_line_and_2() {
     );
 }
 
+#[test]
+fn help_says_whether_capturing_is_built_in() {
+    let help = run(&["-h"]).out;
+    let live = help.lines().find(|line| line.trim_start().starts_with("live ")).expect(&help);
+    assert_eq!(live.contains("(not in this build)"), cfg!(not(feature = "live")), "{live}");
+}
+
 #[cfg(not(feature = "live"))]
 #[test]
 fn without_capturing_built_in_it_says_how_to_do_without() {
