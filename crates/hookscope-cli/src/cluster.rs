@@ -1,5 +1,6 @@
 //! Files with a cluster's objects -> the cluster, and what a user should know about them.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use hookscope_cluster::{MAX_TEXT, Reader, Reading};
 
 use crate::failure::Failure;
 
+/// What names a file where the option does not.
+const VARIABLE: &str = "HOOKSCOPE_CLUSTER";
 /// How many objects that were left out are named one by one.
 const NAMED: usize = 5;
 
@@ -30,12 +33,26 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Known, Failure> {
     let mut reader = Reader::default();
     for file in files {
         let name = file.display().to_string();
-        let bytes = bytes(file).map_err(|error| Failure::ClusterFile { file: name.clone(), error })?;
+        let bytes = bytes(file).map_err(|error| Failure::NamedFile {
+            file: name.clone(),
+            from: named_by(file),
+            error,
+        })?;
         reader.read(&name, &bytes)?;
     }
     let reading = reader.finish();
     let warnings = warnings(&reading, files);
     Ok(Known { cluster: Some(Arc::new(Cluster::new(reading.objects))), warnings })
+}
+
+/// What named the file: the option outweighs the variable.
+fn named_by(file: &Path) -> &'static str {
+    let is_typed = env::args_os().any(|arg| {
+        let arg = arg.to_string_lossy();
+        arg == "--cluster" || arg.starts_with("--cluster=")
+    });
+    let is_set = env::var_os(VARIABLE).is_some_and(|value| Path::new(&value) == file);
+    if is_set && !is_typed { VARIABLE } else { "--cluster" }
 }
 
 /// What to say where no connection has anything to do with the objects.

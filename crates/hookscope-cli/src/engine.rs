@@ -14,7 +14,7 @@ use crate::cluster::{self, Known};
 use crate::failure::Failure;
 use crate::log::{self, Logged};
 use crate::progress::Progress;
-use crate::text::Code;
+use crate::text::{Code, Typed};
 
 /// What was read.
 pub(crate) struct Reading {
@@ -23,6 +23,8 @@ pub(crate) struct Reading {
     pub(crate) groups: Vec<Group>,
     /// What the filters leave out.
     pub(crate) left_out: LeftOut,
+    /// Which filters those are.
+    pub(crate) typed: Typed,
 }
 
 impl Reading {
@@ -63,7 +65,8 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
                 if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
             let mut report = inspection.report_with(&input, &log);
             report.capture.warnings.extend(cluster::unrelated(&report));
-            let mut reading = Reading { report, groups, left_out: inspection.left_out() };
+            let mut reading =
+                Reading { report, groups, left_out: inspection.left_out(), typed: typed(&args.which) };
             redactor.iter_mut().for_each(|redactor| reading.redact(redactor));
             Ok::<_, InputError>(reading)
         })
@@ -74,6 +77,11 @@ pub(crate) fn read(args: &Analyze, progress: &mut Progress) -> Result<Reading, F
 pub(crate) fn pool(judging: &Judging) -> Result<rayon::ThreadPool, Failure> {
     let threads = judging.threads.map_or(0, std::num::NonZeroUsize::get);
     Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+/// Which filters were given.
+pub(crate) fn typed(which: &Which) -> Typed {
+    Typed { name: !which.name.is_empty(), server: !which.server.is_empty(), port: !which.port.is_empty() }
 }
 
 /// The engine's settings, for as many shards as the current pool has threads.

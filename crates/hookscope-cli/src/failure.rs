@@ -8,9 +8,9 @@ pub(crate) enum Failure {
     /// An input cannot be read at all.
     #[error(transparent)]
     Input(#[from] hookscope_capture::InputError),
-    /// A file with a cluster's objects cannot be read.
-    #[error("{file}: {error}")]
-    ClusterFile { file: String, error: io::Error },
+    /// A file that is no capture cannot be read; `from` is the option, or the variable, that names it.
+    #[error("{file}: {}", refused(.error, .from))]
+    NamedFile { file: String, from: &'static str, error: io::Error },
     /// A file holds no objects.
     #[error(transparent)]
     Cluster(#[from] hookscope_cluster::Error),
@@ -46,6 +46,11 @@ pub(crate) enum Failure {
     /// The message to explain cannot be read.
     #[error("standard input: {0}; give the message itself: hookscope explain --error 'MESSAGE'")]
     Message(#[source] io::Error),
+    /// The message to explain is empty.
+    #[error(
+        "the message to explain is empty; give it as it was printed: hookscope explain --error 'x509: …'"
+    )]
+    NoMessage,
     /// No connection has this id.
     #[error(
         "there is no connection {id} in this capture; its id is the 'id' of --format json, or the number behind 'id' in text"
@@ -107,6 +112,20 @@ pub(crate) enum Failure {
     /// The report cannot be written.
     #[error("standard output: {0}; the report is not complete")]
     Output(#[from] io::Error),
+}
+
+/// What is wrong with a file that `from` names, and what to do.
+fn refused(error: &io::Error, from: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            format!("no such file; check what {from} names, or read from standard input with '-'")
+        }
+        io::ErrorKind::IsADirectory => format!("is a directory; name a file in it as {from}"),
+        io::ErrorKind::PermissionDenied => {
+            format!("permission denied; run as who may read what {from} names, or chmod the file")
+        }
+        _ => format!("{error} (from {from})"),
+    }
 }
 
 impl Failure {

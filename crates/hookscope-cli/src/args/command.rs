@@ -3,7 +3,8 @@
 use std::env;
 
 use clap::builder::PossibleValuesParser;
-use clap::error::{ContextKind, ContextValue};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 
 use super::{Cli, Command};
@@ -32,7 +33,32 @@ pub(crate) fn parse() -> Result<Command, clap::Error> {
     matches
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
         .map(Cli::into_command)
-        .map_err(|error| error.format(&mut command))
+        .map_err(|error| pointed(error, &command).format(&mut command))
+}
+
+/// Options that people look for where a capture is read, and whose they are.
+const ELSEWHERE: [(&[&str], &str); 3] = [
+    (&["-w", "--write"], "'hookscope extract FILE -w OUT' writes packets to a new capture"),
+    (&["-i", "--interface"], "'hookscope live -i IFACE' captures from an interface"),
+    (&["--error"], "'hookscope explain --error MESSAGE' says what a message of kube-apiserver's means"),
+];
+
+/// An error that, where no subcommand was given, says which one has the option.
+fn pointed(mut error: clap::Error, command: &clap::Command) -> clap::Error {
+    let in_subcommand = env::args().nth(1).is_some_and(|first| command.find_subcommand(&first).is_some());
+    if error.kind() != ErrorKind::UnknownArgument || in_subcommand {
+        return error;
+    }
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return error };
+    let option = typed.split(['=', ' ']).next();
+    let meant = ELSEWHERE.iter().find(|(options, _)| options.iter().any(|it| Some(*it) == option));
+    if let Some((_, tip)) = meant {
+        // What is merely spelt alike would lead away from it.
+        error.remove(ContextKind::SuggestedArg);
+        let tip = StyledStr::from(invocation::renamed(tip));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// The variable that a bad value is from.

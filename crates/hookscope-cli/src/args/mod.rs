@@ -84,6 +84,10 @@ pub(crate) enum Command {
     /// Capture now, and report calls as they fail
     #[command(after_help = live::EXAMPLES)]
     #[command(after_long_help = format!("{}\n\n{}", live::EXAMPLES, live::STATUS))]
+    #[cfg_attr(
+        not(feature = "live"),
+        command(about = "Capture now, and report calls as they fail (not in this build)")
+    )]
     Live(Box<Live>),
     /// Write the packets of chosen connections to a new capture, verdicts as comments
     #[command(arg_required_else_help = true, after_help = extract::EXAMPLES)]
@@ -300,7 +304,7 @@ pub(crate) struct Which {
 /// `hookscope explain [CODE]`
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A verdict's code, such as deadline-exceeded; without one, all codes are listed
+    /// A verdict's code, such as deadline-exceeded, or a class; without one, all codes are listed
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
 

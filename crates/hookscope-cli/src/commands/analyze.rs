@@ -24,7 +24,9 @@ pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
     // The text report shows warnings itself, unless it is to be short; what programs read has them among other fields.
     if args.shape.format != Format::Text || args.shape.quiet {
         reading.report.capture.warnings.iter().for_each(|warning| complain(warning));
-        text::filtered(&reading.report, &reading.left_out).iter().for_each(|remark| complain(remark));
+        text::filtered(&reading.report, &reading.left_out, reading.typed)
+            .iter()
+            .for_each(|remark| complain(remark));
     }
     output::to_stdout(|out| write(out, &args.shape, &reading))?;
     Ok(status(&reading.report))
@@ -45,6 +47,7 @@ pub(super) fn write(out: &mut dyn Write, shape: &Shape, reading: &Reading) -> io
                 report: &reading.report,
                 groups: &reading.groups,
                 left_out: reading.left_out,
+                typed: reading.typed,
                 all: shape.all,
                 detail,
             };

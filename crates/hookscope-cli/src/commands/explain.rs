@@ -29,11 +29,19 @@ pub(super) fn run(args: &Explain) -> Result<Status, Failure> {
 fn write(out: &mut String, paper: Paper, args: &Explain, catalogue: &[Code]) -> Result<fmt::Result, Failure> {
     if let Some(message) = &args.error {
         let message = if message == "-" { piped()? } else { message.clone() };
+        if message.trim().is_empty() {
+            return Err(Failure::NoMessage);
+        }
         return Ok(text::error(out, paper, &explain(&message), catalogue));
     }
     let Some(wanted) = &args.code else { return Ok(text::codes(out, paper, catalogue)) };
-    match engine::entry(&wanted.to_ascii_lowercase()) {
+    let name = wanted.to_ascii_lowercase();
+    match engine::entry(&name) {
         Some(entry) => Ok(text::page(out, paper, &entry)),
+        None if catalogue.iter().any(|code| code.class == name) => {
+            let of_class: Vec<Code> = catalogue.iter().filter(|code| code.class == name).cloned().collect();
+            Ok(text::codes(out, paper, &of_class))
+        }
         None => Err(Failure::UnknownCode { code: wanted.clone(), advice: advice(wanted, catalogue) }),
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn run(args: &Live) -> Result<Status, Failure> {
     let reading = live::watch(args)?;
     if args.shape.format != Format::Text || args.shape.quiet {
         reading.report.capture.warnings.iter().for_each(|warning| complain(warning));
-        text::filtered(&reading.report, &reading.left_out).iter().for_each(|remark| complain(remark));
+        text::filtered(&reading.report, &reading.left_out, reading.typed)
+            .iter()
+            .for_each(|remark| complain(remark));
     }
     output::to_stdout(|out| match args.shape.format {
         Format::Ndjson => output::ndjson_rest(out, &reading.report),

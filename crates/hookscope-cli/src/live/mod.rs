@@ -64,7 +64,7 @@ pub(crate) fn watch(args: &Live) -> Result<Reading, Failure> {
     let Some(capture) = open(args, &filter, &stop)? else {
         let inspection = Inspector::new(Config::default()).finish();
         let (report, left_out) = (inspection.report(&Input::default()), inspection.left_out());
-        return Ok(Reading { report, groups: Vec::new(), left_out });
+        return Ok(Reading { report, groups: Vec::new(), left_out, typed: engine::typed(&args.which) });
     };
     let user = privileges::give_up(args.user.as_deref())?;
     // From here on there are no privileges, and from here on there are threads.
@@ -363,7 +363,8 @@ impl Watcher {
         let groups = if args.shape.format == Format::Text { inspection.groups(&input) } else { Vec::new() };
         let mut report = inspection.report_with(&input, &log);
         report.capture.warnings.extend(cluster::unrelated(&report));
-        let mut reading = Reading { report, groups, left_out: inspection.left_out() };
+        let mut reading =
+            Reading { report, groups, left_out: inspection.left_out(), typed: engine::typed(&args.which) };
         self.teller.redactor().into_iter().for_each(|redactor| reading.redact(redactor));
         Ok(reading)
     }

@@ -37,7 +37,7 @@ use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};
 #[cfg(feature = "live")]
 pub(crate) use news::{Pulse, lookup, notice, pulse};
-pub(crate) use notes::filtered;
+pub(crate) use notes::{Typed, filtered};
 pub(crate) use numbers::{counted, duration};
 pub(crate) use zone::use_local as use_local_time;
 
@@ -60,6 +60,8 @@ pub(crate) struct Story<'a> {
     pub(crate) groups: &'a [Group],
     /// What the filters leave out.
     pub(crate) left_out: LeftOut,
+    /// Which filters those are.
+    pub(crate) typed: Typed,
     /// Whether everything is to be listed, however much there is.
     pub(crate) all: bool,
     pub(crate) detail: Detail,

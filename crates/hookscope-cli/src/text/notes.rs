@@ -46,15 +46,39 @@ pub(super) fn nothing_to_see(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Res
     how_to_capture(page, story.report)
 }
 
+/// Which filters were given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Typed {
+    pub(crate) name: bool,
+    pub(crate) server: bool,
+    pub(crate) port: bool,
+}
+
+impl Typed {
+    /// What each of them takes, for who let nothing pass.
+    fn advice(self) -> impl Iterator<Item = &'static str> {
+        let name =
+            "--name must match the whole name, as the capture or --cluster tells it: try --name '*kyverno*'.";
+        let server = "--server takes pods' addresses, not ClusterIPs.";
+        let port = "--port takes the pods' port, not the Service's.";
+        [(self.name, name), (self.server, server), (self.port, port)]
+            .into_iter()
+            .filter_map(|(is_given, advice)| is_given.then_some(advice))
+    }
+}
+
 /// Says what the filters leave out that may have been meant, a sentence or two each.
-pub(crate) fn filtered(report: &Report, left_out: &LeftOut) -> Vec<String> {
+pub(crate) fn filtered(report: &Report, left_out: &LeftOut, typed: Typed) -> Vec<String> {
     let mut remarks = Vec::new();
     if report.summary.connections == 0 && left_out.connections > 0 {
         let all = counted(left_out.connections, "connection");
-        remarks.push(format!(
-            "The filters leave none of the {all}. --name must match the whole name: try --name '*kyverno*'. Servers are pods' addresses, \
-             not ClusterIPs."
-        ));
+        let mut remark = format!("The filters leave none of the {all}.");
+        let list = "Without filters, --all lists all that there are.";
+        typed.advice().chain([list]).for_each(|advice| {
+            remark.push(' ');
+            remark.push_str(advice);
+        });
+        remarks.push(remark);
     }
     remarks.extend((left_out.failed_nameless > 0).then(|| nameless(left_out)));
     remarks.into_iter().map(|remark| remark.replace(GLUE, " ")).collect()
@@ -68,7 +92,7 @@ fn nameless(left_out: &LeftOut) -> String {
 }
 
 fn remarks(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
-    filtered(story.report, &story.left_out)
+    filtered(story.report, &story.left_out, story.typed)
         .iter()
         .try_for_each(|remark| page.item(0, &Text::new().styled(WARNING, "! "), &Text::new().plain(remark)))
 }
@@ -116,7 +140,7 @@ pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     let left_out = &story.left_out;
     // Failed ones are worth a warning.
     notes.extend((left_out.nameless > 0 && left_out.failed_nameless == 0).then(|| nameless(left_out)));
-    if !notes.is_empty() || !filtered(story.report, left_out).is_empty() {
+    if !notes.is_empty() || !filtered(story.report, left_out, story.typed).is_empty() {
         page.blank()?;
     }
     remarks(page, story)?;

@@ -86,13 +86,22 @@ fn objects_may_come_from_standard_input_once() {
 fn what_cannot_be_read_is_named_with_its_place() {
     let bad = Scratch::new("cluster-bad.yaml", b"kind: List\nitems:\n- a: [b\n");
     let binary = Scratch::new("cluster-binary.json", b"{\"kind\":\n\"\xff\"}");
-    for (path, place) in
-        [(bad.path(), ":"), (binary.path(), ":2: not UTF-8"), ("/nonexistent.json", ": No such file")]
-    {
+    for (path, place) in [
+        (bad.path(), ":"),
+        (binary.path(), ":2: not UTF-8"),
+        ("/nonexistent.json", ": no such file; check what --cluster names"),
+    ] {
         let said = run(&["--cluster", path, &fixture(OK)]);
         assert_eq!((said.status, said.out.as_str()), (Some(2), ""), "{path}");
         assert!(said.err.starts_with(&format!("hookscope: {path}{place}")), "{}", said.err);
     }
+}
+
+#[test]
+fn a_file_that_the_environment_names_is_said_to_be_its() {
+    let said = said(hookscope(&[&fixture(OK)]).env("HOOKSCOPE_CLUSTER", "/nonexistent.json"));
+    assert_eq!((said.status, said.out.as_str()), (Some(2), ""));
+    assert!(said.err.contains("check what HOOKSCOPE_CLUSTER names"), "{}", said.err);
 }
 
 #[test]

@@ -94,6 +94,24 @@ fn a_rejected_serving_certificate_leads_nobody_to_the_client_s() {
 }
 
 #[test]
+fn an_empty_message_is_refused() {
+    for message in ["", " \n"] {
+        let said = run(&["explain", "--error", message]);
+        assert_eq!((said.status, said.out.as_str()), (Some(2), ""), "{message:?}");
+        assert!(said.err.starts_with("hookscope: the message to explain is empty"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_class_is_met_with_its_codes() {
+    let class = run(&["explain", "slow-response"]);
+    assert_eq!((class.status, class.err.as_str()), (Some(0), ""));
+    assert!(class.out.starts_with("slow-response\n"), "{}", class.out);
+    assert!(class.out.contains("\n  ✗ deadline-exceeded "), "{}", class.out);
+    assert!(!class.out.contains("syn-unanswered"), "{}", class.out);
+}
+
+#[test]
 fn an_unknown_message_is_said_to_be_unknown() {
     let page = run(&["explain", "--error", "all is well\u{1b}[31m"]);
     assert_eq!((page.status, page.err.as_str()), (Some(0), ""));

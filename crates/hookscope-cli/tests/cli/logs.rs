@@ -121,7 +121,8 @@ fn what_is_no_log_is_refused_with_its_place() {
         assert_eq!((said.status, said.out.as_str()), (Some(2), ""), "{path}");
         said.err
     };
-    assert!(refused("/nonexistent/kube.log").starts_with("hookscope: /nonexistent/kube.log: "));
+    let missing = refused("/nonexistent/kube.log");
+    assert!(missing.starts_with("hookscope: /nonexistent/kube.log: no such file; check what --log names"));
     let error = refused(&capture);
     assert!(error.contains("deadline-10s.pcap:1: no log of kube-apiserver's"), "{error}");
     let bad = [&std::fs::read(log("apiserver.log")).unwrap()[..], b"\n\xff\xfe\n"].concat();

@@ -99,11 +99,15 @@ fn filters_leave_other_servers_out() {
 #[test]
 fn filters_that_let_nothing_pass_are_named_as_the_reason() {
     let reason = "The filters leave none of the 2 connections.";
-    for filter in [["--server", "192.0.2.0/24"], ["--name", "*.kyverno.svc"]] {
+    for filter in [["--server", "192.0.2.0/24"], ["--name", "*.kyverno.svc"], ["--port", "1"]] {
         let filtered = |more: &[&str]| run(&[&filter, more, &[&fixture(DEADLINE)]].concat());
         let text = filtered(&[]);
         assert!(text.out.contains(reason) && text.err.is_empty(), "{}{}", text.out, text.err);
         assert!(!text.out.contains("No TCP connection"), "{}", text.out);
+        for option in ["--server takes", "--name must", "--port takes"] {
+            let [given, _] = filter;
+            assert_eq!(text.out.contains(option), option.starts_with(given), "{option}: {}", text.out);
+        }
         let quiet = filtered(&["-q"]);
         assert!(quiet.out.is_empty() && quiet.err.contains(reason), "{}{}", quiet.out, quiet.err);
         let json = filtered(&["--format", "json"]);

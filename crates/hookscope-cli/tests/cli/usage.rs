@@ -36,6 +36,22 @@ fn a_mistyped_option_is_met_with_the_right_one() {
 }
 
 #[test]
+fn an_option_of_another_command_is_met_with_that_command() {
+    for (args, command) in [
+        (&["-w", "x", "f.pcap"][..], "hookscope extract FILE -w OUT"),
+        (&["-i", "any"], "hookscope live -i IFACE"),
+        (&["--error", "EOF"], "hookscope explain --error MESSAGE"),
+    ] {
+        let said = run(args);
+        assert_eq!((said.status, said.out.as_str()), (Some(2), ""), "{args:?}");
+        assert!(said.err.contains(&format!("tip: '{command}'")), "{}", said.err);
+        assert!(!said.err.contains("similar") && !said.err.contains("'-- "), "{}", said.err);
+    }
+    let other = run(&["explain", "-w", "x"]);
+    assert!(!other.err.contains("extract"), "{}", other.err);
+}
+
+#[test]
 fn a_mistyped_subcommand_is_met_with_the_right_one() {
     let Said { status, out: stdout, err: stderr } = run(&["explian", "ok"]);
     assert_eq!((status, stdout.as_str()), (Some(2), ""));
@@ -53,6 +69,13 @@ fn an_unknown_code_is_one_line_and_2() {
         stderr,
         "hookscope: there is no code 'no\\u{1b}[2Jnsense'; 'hookscope explain' lists all codes\n"
     );
+}
+
+#[test]
+fn help_says_whether_capturing_is_built_in() {
+    let help = run(&["-h"]).out;
+    let live = help.lines().find(|line| line.trim_start().starts_with("live ")).expect(&help);
+    assert_eq!(live.contains("(not in this build)"), cfg!(not(feature = "live")), "{live}");
 }
 
 #[cfg(not(feature = "live"))]

@@ -29,7 +29,14 @@ fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
 
 fn story(sample: &sample::Sample, detail: Detail) -> Story<'_> {
     let left_out = LeftOut::default();
-    Story { report: &sample.report, groups: &sample.groups, left_out, all: false, detail }
+    Story {
+        report: &sample.report,
+        groups: &sample.groups,
+        left_out,
+        typed: Typed::default(),
+        all: false,
+        detail,
+    }
 }
 
 fn told(sample: &sample::Sample, width: usize, detail: Detail) -> String {
@@ -138,7 +145,8 @@ fn what_the_filters_leave_out_is_said() {
     let empty = sample::empty();
     let left_out = LeftOut { connections: 12, nameless: 3, failed_nameless: 2 };
     let filtered = |left_out| {
-        let story = Story { left_out, ..story(&empty, Detail::Normal) };
+        let typed = Typed { name: true, ..Typed::default() };
+        let story = Story { left_out, typed, ..story(&empty, Detail::Normal) };
         written(|out| report(out, paper(120), &story))
     };
     let text = filtered(left_out);

@@ -59,7 +59,8 @@ enum Look {
     Names,
     /// At the tunnel of an egress proxy.
     Tunnel,
-    /// At objects: no packet tells more. A command; `{service}` and `{namespace}` are those of the URL.
+    /// At objects: no packet tells more. A command; `{service}` and `{namespace}` are those of the URL,
+    /// `{webhook}` is the one that the message names.
     Objects(&'static str),
 }
 
@@ -186,7 +187,10 @@ impl Look {
                     }
                     _ => ("SERVICE", "NAMESPACE"),
                 };
-                (command.replace("{service}", service).replace("{namespace}", namespace), false)
+                // A name that a shell would read as more than a word is none of a webhook's.
+                let webhook = quote.webhook.as_deref().filter(|name| !name.is_empty() && is_host_name(name));
+                let command = command.replace("{service}", service).replace("{namespace}", namespace);
+                (command.replace("{webhook}", webhook.unwrap_or("WEBHOOK")), false)
             }
         }
     }

@@ -22,6 +22,8 @@ pub struct Quote {
 
 /// What stands before the name of the webhook that failed.
 const CALLING: &str = "failed calling webhook \"";
+/// What stands around the name of the webhook that said no.
+const DENIED: [&str; 2] = ["admission webhook \"", "\" denied the request"];
 /// How often quotation marks may be escaped, one log inside another.
 const ESCAPES: usize = 4;
 /// HTTP methods that stand before a URL.
@@ -41,7 +43,17 @@ impl Quote {
             return Self { webhook: quote.webhook.or_else(|| field(text, "webhook")), ..quote };
         }
         let plain = unescape(text);
-        Self::of_call(&plain).unwrap_or_else(|| Self::of_tail(None, &plain))
+        Self::of_call(&plain)
+            .or_else(|| Self::of_denial(&plain))
+            .unwrap_or_else(|| Self::of_tail(None, &plain))
+    }
+
+    /// Reads a message that says that a webhook denied a request; what it quotes is the webhook's own.
+    fn of_denial(text: &str) -> Option<Self> {
+        let [before, after] = DENIED;
+        let (_, rest) = text.split_once(before)?;
+        let (webhook, _) = rest.split_once(after).filter(|(webhook, _)| !webhook.contains('"'))?;
+        Some(Self { webhook: Some(webhook.to_owned()), url: None, error: text.to_owned() })
     }
 
     /// Reads a message that says that a call of a webhook failed; `None` if `text`, without escapes, does not.
@@ -213,6 +225,15 @@ mod tests {
         {
             let _ = Quote::read(broken);
         }
+    }
+
+    #[test]
+    fn a_denial_names_who_denied_and_what_it_quotes_is_no_call_of_kube_apiserver_s() {
+        for said in ["too many", "Post \"https://db.example/x\": EOF"] {
+            let error = format!("admission webhook \"x.io\" denied the request: {said}");
+            assert_eq!(Quote::read(&error), quote(Some("x.io"), None, &error));
+        }
+        assert_eq!(Quote::read("admission webhook \"x.io\" is slow").webhook, None);
     }
 
     #[test]

@@ -164,6 +164,18 @@ fn what_to_run_next_is_a_capture_or_names_the_service() {
 }
 
 #[test]
+fn who_denied_a_request_is_looked_for_by_name() {
+    let next = |name: &str| {
+        let explanation =
+            explain(&format!("Error from server: admission webhook \"{name}\" denied the request: no"));
+        assert_eq!(codes(&explanation), ["ok"]);
+        explanation.next
+    };
+    assert!(next("x.y.io").ends_with(" | grep -F x.y.io"));
+    assert!(next("x; reboot").ends_with(" | grep -F WEBHOOK"));
+}
+
+#[test]
 fn every_wording_is_explained_by_codes_that_exist() {
     for wording in table::all() {
         let text = wording.texts.first().unwrap();

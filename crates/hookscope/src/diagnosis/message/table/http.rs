@@ -16,7 +16,7 @@ pub(super) const ANSWERED: &[Wording] = &[Wording {
     given_by: &[by("ok").rarely()],
     apart: "",
     look: Look::Objects(
-        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations | grep {service}",
+        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o custom-columns='KIND:.kind,NAME:.metadata.name,SERVICE:.webhooks[*].clientConfig.service.name,WEBHOOK:.webhooks[*].name' | grep -F {webhook}",
     ),
 }];
 
