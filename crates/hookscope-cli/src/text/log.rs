@@ -136,7 +136,7 @@ fn place(story: &Story<'_>, kind: &Kind<'_>) -> String {
         _ => {}
     }
     facts.extend(first.connection.filter(|_| kind.count == 1).map(|id| format!("id {id}")));
-    facts.join(&format!("{GLUE}· "))
+    facts.join(&format!(" ·{GLUE}"))
 }
 
 /// Says how many lines the capture does not cover.
