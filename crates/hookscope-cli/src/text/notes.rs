@@ -56,6 +56,23 @@ pub(super) fn nothing_to_see(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Res
     how_to_capture(page, story.report)
 }
 
+/// Says, where nothing failed, that there was nothing that could have: for those who asked for failures only.
+pub(crate) fn unseen(report: &Report, left_out: &LeftOut) -> Option<String> {
+    let summary = &report.summary;
+    if summary.failed_connections + summary.failed_calls + summary.failed_lookups + summary.calls > 0 {
+        return None;
+    }
+    let unseen = match (summary.connections, left_out.connections) {
+        (0, 0) => "no TCP connection was seen, so nothing can be said about webhook calls".to_owned(),
+        (0, _) => return None,
+        _ => format!(
+            "no webhook call was seen: {} without a request in HTTP/1.1 over TLS",
+            connections(report)
+        ),
+    };
+    Some(unseen.replace(GLUE, " "))
+}
+
 /// Says what the filters leave out that may have been meant, a sentence or two each.
 pub(crate) fn filtered(report: &Report, left_out: &LeftOut) -> Vec<String> {
     let mut remarks = Vec::new();
