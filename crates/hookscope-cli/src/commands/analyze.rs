@@ -28,6 +28,9 @@ pub(super) fn run(args: &Analyze) -> Result<Status, Failure> {
             .iter()
             .for_each(|remark| complain(remark));
     }
+    if args.shape.format == Format::Text && args.shape.quiet {
+        text::unseen(&reading.report, &reading.left_out).iter().for_each(|note| complain(note));
+    }
     output::to_stdout(|out| write(out, &args.shape, &reading))?;
     Ok(status(&reading.report))
 }

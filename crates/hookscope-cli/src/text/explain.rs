@@ -6,7 +6,7 @@ use crate::invocation;
 
 use super::layout::{Page, Paper, Text};
 use super::markdown;
-use super::style::{FAINT, STRONG, of_severity};
+use super::style::{FAINT, STRONG, of_class};
 
 /// A verdict as `hookscope explain` shows it.
 #[derive(Clone, Debug)]
@@ -38,12 +38,13 @@ pub(crate) fn codes(out: &mut dyn Write, paper: Paper, codes: &[Code]) -> fmt::R
     for class in classes {
         page.line(0, &Text::new().styled(STRONG, class))?;
         for code in codes.iter().filter(|code| code.class == class) {
-            let (sign, style) = of_severity(code.severity);
+            let (sign, style) = of_class(code.class, code.severity);
             let label = Text::new().styled(style, format!("{sign} ")).plain(code.code).padded(widest + 4);
             page.item(2, &label, &Text::new().plain(&code.summary))?;
         }
         page.blank()?;
     }
-    let legend = format!("✗ failure  ! warning  ✓ ok. To read one: {} explain CODE", invocation::name());
+    let legend =
+        format!("✗ failure  ! warning  ✓ ok  ? not known. To read one: {} explain CODE", invocation::name());
     page.line(0, &Text::new().styled(FAINT, legend))
 }

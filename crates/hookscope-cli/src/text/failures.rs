@@ -107,7 +107,7 @@ fn introduction(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::R
     if verdict.certainty == "inferred" {
         facts.push("inferred from the pattern of packets".to_owned());
     }
-    let facts = facts.join(&format!("{GLUE}· "));
+    let facts = facts.join(&format!(" ·{GLUE}"));
     page.paragraph(2, 2, &Text::new().plain(facts))?;
     if let Some(error) = &verdict.apiserver_error {
         page.item(2, &Text::new().styled(FAINT, "kube-apiserver says: "), &Text::new().plain(error))?;
@@ -158,7 +158,7 @@ fn example(page: &mut Page<'_>, story: &Story<'_>, group: &Group) -> fmt::Result
             ];
             let mut title = Text::new().styled(STRONG, "Example").glued(PLAIN, "  ");
             for (index, fact) in facts.iter().enumerate() {
-                title = if index == 0 { title } else { title.styled(FAINT, format!("{GLUE}· ")) };
+                title = if index == 0 { title } else { title.styled(FAINT, format!(" ·{GLUE}")) };
                 title = title.glued(PLAIN, fact);
             }
             page.paragraph(2, 4, &title)?;

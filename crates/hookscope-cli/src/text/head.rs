@@ -16,7 +16,7 @@ const NAMED_FILES: usize = 3;
 pub(super) fn write(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     let mut text = Text::new().styled(STRONG, files(&report.capture)).plain(GAP);
     for (index, part) in totals(report).into_iter().enumerate() {
-        text = if index == 0 { text } else { text.styled(FAINT, format!("{GLUE}· ")) };
+        text = if index == 0 { text } else { text.styled(FAINT, format!(" ·{GLUE}")) };
         text = text.then(part);
     }
     page.paragraph(0, 2, &text)?;
@@ -36,7 +36,7 @@ fn circumstances(capture: &Capture) -> String {
     if capture.duplicates > 0 {
         parts.push(format!("{} left out", counted(capture.duplicates, "duplicate")));
     }
-    parts.join(&format!("{GLUE}· "))
+    parts.join(&format!(" ·{GLUE}"))
 }
 
 /// The inputs by name.

@@ -7,7 +7,7 @@ use hookscope::report::schema::EndpointReport;
 
 use super::layout::{Page, Text};
 use super::numbers::{count, counted, duration};
-use super::style::{FAINT, STRONG, of_severity};
+use super::style::{FAINT, STRONG, UNKNOWN, of_severity};
 use super::table::{self, Align};
 use super::{Detail, Story, notes, whom};
 
@@ -21,7 +21,7 @@ const TITLES: [&str; 8] = ["  webhook", "address", "conns", "calls", "p50", "p95
 /// Writes the webhooks that answered every call, those with most calls first.
 pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     let mut healthy: Vec<_> =
-        story.report.endpoints.iter().filter(|it| it.failed == 0 && it.calls > 0).collect();
+        story.report.endpoints.iter().filter(|it| it.failed == 0 && it.calls > 0 && was_seen(it)).collect();
     if healthy.is_empty() {
         return Ok(());
     }
@@ -65,6 +65,16 @@ fn aligns(words: usize) -> [Align; TITLES.len()] {
     std::array::from_fn(|column| if column < words { Align::Left } else { Align::Right })
 }
 
+/// Whether the capture shows an answer of it, or a verdict on a call: without, nobody knows how it is.
+fn was_seen(endpoint: &EndpointReport) -> bool {
+    endpoint.latency_s.is_some() || is_judged(endpoint)
+}
+
+/// Whether any of its connections with calls got a verdict.
+fn is_judged(endpoint: &EndpointReport) -> bool {
+    endpoint.verdicts.keys().any(|code| *code != notes::INCOMPLETE && *code != notes::IDLE)
+}
+
 /// Whether some of its calls were answered, but not well.
 fn warned(story: &Story<'_>, endpoint: &EndpointReport) -> bool {
     story
@@ -74,7 +84,11 @@ fn warned(story: &Story<'_>, endpoint: &EndpointReport) -> bool {
 }
 
 fn row(endpoint: &EndpointReport, warned: bool) -> Vec<Text> {
-    let (sign, style) = of_severity(if warned { "warning" } else { "ok" });
+    let (sign, style) = match (warned, is_judged(endpoint)) {
+        (true, _) => of_severity("warning"),
+        (false, true) => of_severity("ok"),
+        (false, false) => UNKNOWN,
+    };
     let name = name(endpoint);
     let address = if name == endpoint.server { "" } else { &endpoint.server };
     let mut row = vec![

@@ -6,7 +6,7 @@ use hookscope::report::schema::Connection;
 
 use super::layout::{Page, Text};
 use super::numbers::{clock, count};
-use super::style::{FAINT, PLAIN, STRONG, of_severity};
+use super::style::{FAINT, PLAIN, STRONG, of_class};
 use super::table::{self, Align};
 use super::{Story, whom};
 
@@ -30,7 +30,7 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
 
 fn row(connection: &Connection) -> Vec<Text> {
     let verdict = &connection.verdict;
-    let (sign, style) = of_severity(verdict.severity);
+    let (sign, style) = of_class(verdict.class, verdict.severity);
     let healthy = verdict.severity == "ok";
     vec![
         Text::new().styled(style, sign),

@@ -43,7 +43,7 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     if calls().next().is_none() {
         return Ok(());
     }
-    page.section(true)?;
+    page.section(!story.groups.is_empty())?;
     heading(page, report)?;
     let mut kinds = kinds(report);
     // What the failures above do not tell comes first.
@@ -65,13 +65,21 @@ pub(super) fn write(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
 /// How many calls it names, and how many of them the packets explain.
 fn heading(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     let inside = || report.log.iter().filter(|line| line.repeats.is_none() && !line.outside);
-    let (all, explained) = (inside().count() as u64, inside().filter(|line| line.agrees).count() as u64);
+    // Of a call that sent nothing the packets show nothing.
+    let is_unseen = |line: &&LogLine| line.verdict.code == "nothing-sent";
+    let (all, unseen) = (inside().count() as u64, inside().filter(is_unseen).count() as u64);
+    let explained = inside().filter(|line| line.agrees && !is_unseen(line)).count() as u64;
     let text = Text::new().styled(STRONG, "What kube-apiserver logged").glued(PLAIN, "  ");
     let facts = match all {
         0 => "no failed call in the time of the capture".to_owned(),
+        _ if unseen == all => format!("{}, of which no packet was seen", counted(all, "failed call")),
         1 if explained == 1 => "1 failed call, explained by the packets".to_owned(),
         _ if explained == all => format!("{}, each explained by the packets", counted(all, "failed call")),
-        _ => format!("{}, {} explained by the packets", counted(all, "failed call"), count(explained)),
+        _ => {
+            let rest =
+                if unseen == 0 { String::new() } else { format!(", {} without a packet", count(unseen)) };
+            format!("{}, {} explained by the packets{rest}", counted(all, "failed call"), count(explained))
+        }
     };
     page.paragraph(0, 2, &text.plain(facts))
 }
@@ -136,7 +144,7 @@ fn place(story: &Story<'_>, kind: &Kind<'_>) -> String {
         _ => {}
     }
     facts.extend(first.connection.filter(|_| kind.count == 1).map(|id| format!("id {id}")));
-    facts.join(&format!("{GLUE}· "))
+    facts.join(&format!(" ·{GLUE}"))
 }
 
 /// Says how many lines the capture does not cover.

@@ -37,7 +37,7 @@ use layout::Page;
 pub(crate) use layout::{GLUE, Paper, printable};
 #[cfg(feature = "live")]
 pub(crate) use news::{Pulse, lookup, notice, pulse};
-pub(crate) use notes::{Typed, filtered};
+pub(crate) use notes::{Typed, filtered, unseen};
 pub(crate) use numbers::{counted, duration};
 pub(crate) use zone::use_local as use_local_time;
 

@@ -92,7 +92,7 @@ pub(crate) fn pulse(out: &mut dyn Write, paper: Paper, pulse: &Pulse<'_>) -> fmt
     if pulse.dropped > 0 {
         facts.push(format!("{} dropped", counted(pulse.dropped, "packet")));
     }
-    let facts = facts.join(&format!("{GLUE}· ")).replace(' ', &GLUE.to_string());
+    let facts = facts.join(&format!(" ·{GLUE}")).replace(' ', &GLUE.to_string());
     let text = Text::new().styled(FAINT, clock(pulse.at)).plain(" ").glued(PLAIN, facts);
     Page::new(out, paper).line(0, &text)
 }

@@ -1,30 +1,40 @@
 //! Turns what is left of a report into sentences: that nothing failed, what could not be judged, what was not seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use hookscope::report::LeftOut;
-use hookscope::report::schema::Report;
+use hookscope::report::schema::{Counts, EndpointReport, Report};
 
 use super::Story;
 use super::layout::{GLUE, Page, Text};
 use super::numbers::{count, counted};
-use super::style::{COPY, FAINT, GOOD, WARNING};
+use super::style::{COPY, FAINT, GOOD, UNKNOWN, WARNING};
 
 /// What to run on the apiserver's host.
 const TCPDUMP: &str = "tcpdump -i any -s 0 -w webhooks.pcap 'tcp or icmp or icmp6 or udp port 53'";
-/// Servers without calls that are named.
+/// Servers that are named in a sentence.
 const NAMED: usize = 3;
+/// The verdict on what the capture does not show well enough.
+pub(super) const INCOMPLETE: &str = "capture-incomplete";
+/// The verdict on what carried no call.
+pub(super) const IDLE: &str = "idle";
 
 /// Says that nothing failed.
 pub(super) fn nothing_failed(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     page.blank()?;
+    let incomplete = given(&report.summary.verdicts, INCOMPLETE);
+    // What nobody could judge is not well.
+    let (sign, style) = if incomplete == report.summary.connections { UNKNOWN } else { ("✓", GOOD) };
+    let that = if incomplete == 0 { "" } else { " that could be judged" };
     if report.summary.calls > 0 {
-        let judged = if incomplete(report) == 0 { " Every call was answered in time." } else { "" };
-        return page.paragraph(0, 2, &Text::new().styled(GOOD, "✓ Nothing failed.").plain(judged));
+        let judged = if incomplete == 0 { " Every call was answered in time." } else { "" };
+        let text = Text::new().styled(style, format!("{sign} Nothing failed{that}."));
+        return page.paragraph(0, 2, &text.plain(judged));
     }
     // Of a capture that breaks off nobody knows what the rest holds.
-    let (sign, style) = if report.capture.truncated { ("!", WARNING) } else { ("✓", GOOD) };
-    let text = Text::new().styled(style, format!("{sign} Nothing failed,"));
+    let (sign, style) = if report.capture.truncated { ("!", WARNING) } else { (sign, style) };
+    let text = Text::new().styled(style, format!("{sign} Nothing failed{that},"));
     let text = text.plain(" but no webhook call was seen either:");
     let text = text.plain(format!(" {} without a request in HTTP/1.1 over TLS.", connections(report)));
     page.paragraph(0, 2, &text)?;
@@ -65,6 +75,23 @@ impl Typed {
             .into_iter()
             .filter_map(|(is_given, advice)| is_given.then_some(advice))
     }
+}
+
+/// Says, where nothing failed, that there was nothing that could have: for those who asked for failures only.
+pub(crate) fn unseen(report: &Report, left_out: &LeftOut) -> Option<String> {
+    let summary = &report.summary;
+    if summary.failed_connections + summary.failed_calls + summary.failed_lookups + summary.calls > 0 {
+        return None;
+    }
+    let unseen = match (summary.connections, left_out.connections) {
+        (0, 0) => "no TCP connection was seen, so nothing can be said about webhook calls".to_owned(),
+        (0, _) => return None,
+        _ => format!(
+            "no webhook call was seen: {} without a request in HTTP/1.1 over TLS",
+            connections(report)
+        ),
+    };
+    Some(unseen.replace(GLUE, " "))
 }
 
 /// Says what the filters leave out that may have been meant, a sentence or two each.
@@ -108,9 +135,9 @@ fn how_to_capture(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     page.line(4, &Text::new().styled(COPY, TCPDUMP))
 }
 
-/// Connections that the capture does not show well enough.
-fn incomplete(report: &Report) -> u64 {
-    report.summary.verdicts.get("capture-incomplete").copied().unwrap_or(0)
+/// How many connections were given a verdict.
+fn given(verdicts: &Counts, code: &str) -> u64 {
+    verdicts.get(code).copied().unwrap_or(0)
 }
 
 /// Says that a list goes on.
@@ -124,18 +151,15 @@ pub(super) fn more(page: &mut Page<'_>, indent: usize, hidden: usize) -> fmt::Re
     )
 }
 
-/// Says what got no verdict and which servers got no call.
+/// Says what got no verdict and what carried no call: each connection in one sentence, by its verdict.
 pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     let mut notes = Vec::new();
-    let incomplete = incomplete(story.report);
-    if incomplete > 0 {
-        let which = counted(incomplete, "connection");
-        notes.push(format!(
-            "{which} got no verdict: the capture begins too late or ends too early (capture-incomplete)."
-        ));
+    if let Some((count, servers)) = with_verdict(story, INCOMPLETE) {
+        let why = why_incomplete(story);
+        notes.push(format!("{count} got no verdict ({INCOMPLETE}): to {servers}. {why}."));
     }
-    if story.report.summary.calls > 0 {
-        notes.extend(without_calls(story));
+    if let Some((count, servers)) = with_verdict(story, IDLE) {
+        notes.push(format!("{count} carried no webhook call ({IDLE}): to {servers}."));
     }
     let left_out = &story.left_out;
     // Failed ones are worth a warning.
@@ -147,28 +171,42 @@ pub(super) fn left_over(page: &mut Page<'_>, story: &Story<'_>) -> fmt::Result {
     notes.iter().try_for_each(|note| page.paragraph(0, 0, &Text::new().styled(FAINT, note)))
 }
 
-/// Servers that were no webhooks as far as the packets show: no request was read.
-fn without_calls(story: &Story<'_>) -> Option<String> {
-    let mut quiet: Vec<_> =
-        story.report.endpoints.iter().filter(|it| it.failed == 0 && it.calls == 0).collect();
-    quiet.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.connections));
-    let connections: u64 = quiet.iter().map(|endpoint| endpoint.connections).sum();
-    let shown = if story.all { quiet.len() } else { NAMED };
-    let names: Vec<&str> = quiet
+/// How many connections have this verdict, and to whom, those with most of them first.
+fn with_verdict(story: &Story<'_>, code: &str) -> Option<(String, String)> {
+    let number = |endpoint: &EndpointReport| given(&endpoint.verdicts, code);
+    let mut endpoints: Vec<_> = story.report.endpoints.iter().filter(|it| number(it) > 0).collect();
+    endpoints.sort_by_key(|endpoint| std::cmp::Reverse(number(endpoint)));
+    let shown = if story.all { endpoints.len() } else { NAMED };
+    let names: Vec<&str> = endpoints
         .iter()
         .take(shown)
         .map(|endpoint| endpoint.server_name.as_deref().unwrap_or(&endpoint.server))
         .collect();
-    let more = if quiet.len() > shown {
-        format!(" and {} more", count((quiet.len() - shown) as u64))
+    let more = if endpoints.len() > shown {
+        format!(" and {} more", count((endpoints.len() - shown) as u64))
     } else {
         String::new()
     };
-    (!names.is_empty()).then(|| {
-        format!(
-            "{} carried no webhook call: to {}{more}.",
-            counted(connections, "connection"),
-            names.join(", ")
-        )
-    })
+    let all = endpoints.iter().map(|endpoint| number(endpoint)).sum();
+    (all > 0).then(|| (counted(all, "connection"), format!("{}{more}", names.join(", "))))
+}
+
+/// What the capture lacks: as the verdicts say where they are at hand, else all that it can be.
+fn why_incomplete(story: &Story<'_>) -> String {
+    let verdicts = story.report.connections.iter().map(|connection| &connection.verdict);
+    let mut reasons = BTreeMap::<&str, u64>::new();
+    for verdict in verdicts.filter(|verdict| verdict.code == INCOMPLETE) {
+        *reasons.entry(&verdict.summary).or_default() += 1;
+    }
+    match reasons.len() {
+        0 => "The capture begins too late or ends too early for that, or lacks packets or one direction \
+              (--all lists them)"
+            .to_owned(),
+        1 => reasons.into_keys().collect(),
+        _ => {
+            let parts: Vec<_> =
+                reasons.iter().map(|(reason, number)| format!("{reason} ({})", count(*number))).collect();
+            parts.join(". ")
+        }
+    }
 }

@@ -17,6 +17,14 @@ pub(crate) const COPY: Style = AnsiColor::Cyan.on_default();
 /// Text as it is.
 pub(crate) const PLAIN: Style = Style::new();
 
+/// The sign and the colour of what could not be judged: neither well nor failed.
+pub(crate) const UNKNOWN: (&str, Style) = ("?", STRONG);
+
+/// The sign and the colour of a verdict of a class: what is not known is not well.
+pub(crate) fn of_class(class: impl AsRef<str>, severity: impl AsRef<str>) -> (&'static str, Style) {
+    if class.as_ref() == "unknown" { UNKNOWN } else { of_severity(severity) }
+}
+
 /// The sign and the colour of a severity.
 pub(crate) fn of_severity(severity: impl AsRef<str>) -> (&'static str, Style) {
     match severity.as_ref() {

@@ -6,7 +6,7 @@ use hookscope::report::schema::{Event, Evidence};
 
 use super::head::file_name;
 use super::layout::{Page, Text};
-use super::numbers::{duration, moment};
+use super::numbers::{counted, duration, moment};
 use super::prose;
 use super::style::{FAILURE, FAINT, PLAIN};
 
@@ -33,7 +33,7 @@ pub(super) fn write(
     titles(page, indent, &widths, file.as_deref())?;
     let span = events.iter().map(|event| event.after_s).fold(0.0, f64::max);
     let mut skipped = 0;
-    let mut before: Option<f64> = None;
+    let mut before: Option<&Event> = None;
     for (event, shown) in events.iter().zip(shown) {
         if !shown {
             skipped += 1;
@@ -42,14 +42,26 @@ pub(super) fn write(
         if skipped > 0 {
             aside(page, indent, &widths, &format!("{skipped} more steps (-v shows them)"))?;
         }
-        let pause = before.map_or(0.0, |before| event.after_s - before);
-        if skipped == 0 && pause >= PAUSE && pause > span / 2.0 {
+        let pause = before.map_or(0.0, |before| event.after_s - before.after_s);
+        if let Some((number, what)) = before.and_then(|before| repeated(before, event)) {
+            let more = counted(number, &format!("more {what}"));
+            aside(page, indent, &widths, &format!("{more} in {}", duration(pause)))?;
+        } else if skipped == 0 && pause >= PAUSE && pause > span / 2.0 {
             aside(page, indent, &widths, &format!("{} pass", duration(pause)))?;
         }
         step(page, indent, &widths, event)?;
-        (skipped, before) = (0, Some(event.after_s));
+        (skipped, before) = (0, Some(event));
     }
     Ok(())
+}
+
+/// How often a packet was sent between its first time and the one that is told next, and what it is.
+fn repeated<'a>(before: &Event, event: &'a Event) -> Option<(u64, &'a str)> {
+    let (what, rest) = event.what.split_once(" again, number ")?;
+    let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
+    let between = digits.parse::<u64>().ok()?.checked_sub(2)?;
+    let follows = before.what.split(" – ").next() == Some(what);
+    (follows && between > 0).then_some((between, what))
 }
 
 /// How wide times and frames are.
@@ -181,6 +193,14 @@ mod tests {
             text,
             "      time  frame\n      0 µs  #1     → request\n         ⋮           10.0 s pass\n▶ 10.000 s  #2     → here: gives up\n"
         );
+    }
+
+    #[test]
+    fn what_was_sent_in_between_is_no_pause() {
+        let repeated = |what: &str| shown(&[event(0.0, 1, None, "SYN"), event(7.13, 9, None, what)], false);
+        assert!(repeated("SYN again, number 7").contains("  5 more SYNs in 7.13 s\n"));
+        assert!(repeated("SYN again, number 2").contains("  7.13 s pass\n"));
+        assert!(repeated("SYN-ACK again, number 7").contains("  7.13 s pass\n"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn place(whom: &Whom, name: Option<&str>) -> Option<String> {
     let pod = whom.pod.as_ref().map(|pod| format!("pod {pod}"));
     let node = whom.node.as_ref().map(|node| format!("node {node}"));
     let parts: Vec<String> = [service, pod, node].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(&format!("{GLUE}· ")))
+    (!parts.is_empty()).then(|| parts.join(&format!(" ·{GLUE}")))
 }
 
 /// The port of the Service.

@@ -87,6 +87,8 @@ fn a_call_without_packets_is_a_failure_of_its_own() {
     assert_eq!(text.status, Some(1), "{}", text.out);
     assert!(text.out.contains("✗ gone.io  1 call  nothing-sent"), "{}", text.out);
     assert!(text.out.contains("failing open"), "{}", text.out);
+    assert!(text.out.contains("1 failed call, of which no packet was seen"), "{}", text.out);
+    assert!(!text.out.contains("\n\n\nWhat kube-apiserver logged"), "{}", text.out);
     assert!(!text.out.contains("Nothing failed"), "{}", text.out);
     let entry = &report(&args)["log"][0];
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::support::{DEADLINE, OK, SYN_DROP, fixture, hookscope, run, said};
+use crate::support::{DEADLINE, OK, SYN_DROP, Scratch, fixture, hookscope, run, said};
 use serde_json::Value;
 
 fn json(args: &[&str], capture: &str) -> Value {
@@ -22,6 +22,18 @@ fn the_exit_status_says_whether_something_failed() {
     }
     assert_eq!(run(&["-q", &fixture(OK)]).out, "");
     assert_eq!(run(&["-q", &fixture(DEADLINE)]).out.lines().count(), 1);
+}
+
+#[test]
+fn quiet_says_on_standard_error_that_there_was_nothing_to_judge() {
+    let idle = run(&["-q", &fixture("idle/story-idle.pcap")]);
+    assert_eq!((idle.status, idle.out.as_str()), (Some(0), ""));
+    assert!(idle.err.contains("no webhook call was seen: 1 connection without a request"), "{}", idle.err);
+    let header = std::fs::read(fixture(OK)).unwrap()[..24].to_vec();
+    let empty = Scratch::new("quiet-empty.pcap", &header);
+    let empty = run(&["-q", empty.0.to_str().unwrap()]);
+    assert_eq!((empty.status, empty.out.as_str()), (Some(0), ""));
+    assert!(empty.err.contains("no TCP connection was seen"), "{}", empty.err);
 }
 
 #[test]

@@ -141,6 +141,36 @@ fn connections_without_calls_are_not_called_healthy() {
 }
 
 #[test]
+fn each_connection_without_a_call_is_counted_once_by_its_verdict() {
+    let text = told(&sample::incident(), 120, Detail::Normal);
+    assert!(
+        text.contains("12 connections got no verdict (capture-incomplete): to 127.0.0.1:2379."),
+        "{text}"
+    );
+    assert!(
+        text.contains("297 connections carried no webhook call (idle): to 127.0.0.1:6443, 127.0.0.1:2379."),
+        "{text}"
+    );
+    let text = told(&sample::no_calls(), 120, Detail::Normal);
+    assert!(text.contains("18 connections carried no webhook call (idle): to 127.0.0.1:2379."), "{text}");
+}
+
+#[test]
+fn what_could_not_be_judged_is_not_called_healthy() {
+    let mut sample = sample::healthy(1);
+    let unjudged = || [("capture-incomplete", 2)].into_iter().collect();
+    let endpoint = &mut sample.report.endpoints[0];
+    (endpoint.verdicts, sample.report.summary.verdicts) = (unjudged(), unjudged());
+    let text = told(&sample, 100, Detail::Normal);
+    assert!(text.contains("? Nothing failed that could be judged.\n"), "{text}");
+    assert!(text.contains("\n? policy-00.team-0.svc") && !text.contains('✓'), "{text}");
+    sample.report.endpoints[0].latency_s = None;
+    let text = told(&sample, 100, Detail::Normal);
+    assert!(!text.contains("Webhooks without failures") && !text.contains('✓'), "{text}");
+    assert!(text.contains("2 connections got no verdict (capture-incomplete): to policy-00"), "{text}");
+}
+
+#[test]
 fn what_the_filters_leave_out_is_said() {
     let empty = sample::empty();
     let left_out = LeftOut { connections: 12, nameless: 3, failed_nameless: 2 };
