@@ -72,7 +72,7 @@ fn was_seen(endpoint: &EndpointReport) -> bool {
 
 /// Whether any of its connections with calls got a verdict.
 fn is_judged(endpoint: &EndpointReport) -> bool {
-    endpoint.verdicts.keys().any(|code| *code != notes::INCOMPLETE && *code != notes::IDLE)
+    notes::is_any_judged(&endpoint.verdicts)
 }
 
 /// Whether some of its calls were answered, but not well.

@@ -16,16 +16,17 @@ const TCPDUMP: &str = "tcpdump -i any -s 0 -w webhooks.pcap 'tcp or icmp or icmp
 /// Servers that are named in a sentence.
 const NAMED: usize = 3;
 /// The verdict on what the capture does not show well enough.
-pub(super) const INCOMPLETE: &str = "capture-incomplete";
+const INCOMPLETE: &str = "capture-incomplete";
 /// The verdict on what carried no call.
-pub(super) const IDLE: &str = "idle";
+const IDLE: &str = "idle";
 
 /// Says that nothing failed.
 pub(super) fn nothing_failed(page: &mut Page<'_>, report: &Report) -> fmt::Result {
     page.blank()?;
     let incomplete = given(&report.summary.verdicts, INCOMPLETE);
     // What nobody could judge is not well.
-    let (sign, style) = if incomplete == report.summary.connections { UNKNOWN } else { ("✓", GOOD) };
+    let is_unknown = incomplete > 0 && !is_any_judged(&report.summary.verdicts);
+    let (sign, style) = if is_unknown { UNKNOWN } else { ("✓", GOOD) };
     let that = if incomplete == 0 { "" } else { " that could be judged" };
     if report.summary.calls > 0 {
         let judged = if incomplete == 0 { " Every call was answered in time." } else { "" };
@@ -133,6 +134,11 @@ fn how_to_capture(page: &mut Page<'_>, report: &Report) -> fmt::Result {
                   its own), while they fail:";
     page.paragraph(2, 2, &Text::new().plain(advice))?;
     page.line(4, &Text::new().styled(COPY, TCPDUMP))
+}
+
+/// Whether a connection that carried a call, or failed to, was judged.
+pub(super) fn is_any_judged(verdicts: &Counts) -> bool {
+    verdicts.keys().any(|code| ![INCOMPLETE, IDLE].contains(code))
 }
 
 /// How many connections were given a verdict.
