@@ -45,7 +45,7 @@ const ELSEWHERE: [(&[&str], &str); 3] = [
 
 /// An error that, where no subcommand was given, says which one has the option.
 fn pointed(mut error: clap::Error, command: &clap::Command) -> clap::Error {
-    let in_subcommand = env::args().nth(1).is_some_and(|first| command.find_subcommand(&first).is_some());
+    let in_subcommand = env::args_os().nth(1).is_some_and(|first| command.find_subcommand(&first).is_some());
     if error.kind() != ErrorKind::UnknownArgument || in_subcommand {
         return error;
     }
