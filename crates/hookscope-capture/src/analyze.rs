@@ -81,15 +81,16 @@ impl<P: FnMut(Progress) + Send> Sink for Judge<P> {
         ControlFlow::Continue(())
     }
 
-    fn reads_ahead(&self) -> bool {
+    fn is_patient(&self) -> bool {
         true
     }
 
-    /// Walks over the next batch while those before are looked at.
-    fn map(&mut self, feed: &mut Feed<'_>) -> ControlFlow<()> {
+    /// Reads the next batch while those before are looked at.
+    fn alone(&mut self, feed: &mut Feed<'_>, _room: usize) -> ControlFlow<()> {
         let Self { inspector, progress } = self;
-        inspector.observe_batches(|packets| {
-            if let Some(at) = feed.next(Inspector::AHEAD, packets) {
+        inspector.observe_batches(|batch| {
+            if let Some(at) = feed.next(batch) {
+                feed.taken(batch.len());
                 progress(at);
             }
         });

@@ -102,15 +102,6 @@ pub enum InputError {
         /// What broke, and what helps where something does.
         why: String,
     },
-    /// Bytes of the file were gone before they were looked at: it shrank while it was read, or its disk fails. What
-    /// was handed out of it last cannot be trusted.
-    #[error("{path}: {why}; copy it first, or read it once nobody writes to it any more")]
-    Lost {
-        /// The input as the caller named it.
-        path: String,
-        /// What happened to it.
-        why: String,
-    },
     /// More files than frame numbers can tell apart.
     #[error(
         "{count} input files are more than the {max} that can be read as one capture; merge some with mergecap"
@@ -146,7 +137,7 @@ impl InputError {
             | Self::LinkType { .. }
             | Self::HeaderCut { .. }
             | Self::Compressed { .. } => Fault::Input,
-            Self::Lost { .. } | Self::Io { .. } => Fault::System,
+            Self::Io { .. } => Fault::System,
         }
     }
 

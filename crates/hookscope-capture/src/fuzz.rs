@@ -4,10 +4,11 @@
 
 use std::io::{self, Cursor, Read};
 
-use hookscope::packet::Packet;
+use hookscope::packet::{Batch, Packet};
 
 use crate::compress::{Decoder, Input};
 use crate::format::{Opened, Stop, Walker};
+use crate::reader::Reader;
 
 /// A target: its name, and its body.
 pub type Target = (&'static str, fn(&[u8]));
@@ -18,11 +19,11 @@ pub const TARGETS: [Target; 2] = [("capture", capture), ("compressed", compresse
 /// Bytes of decompressed content that are looked at.
 const CONTENT: usize = 1 << 18;
 
-/// A pcap or pcapng file: walked over at once, as in a map, and in windows, as from a pipe. The first two bytes say how
-/// many bytes a read gives, and how many packets a batch has.
+/// A pcap or pcapng file: walked over at once, and read as a pipe and as a file. The first two bytes say how many bytes a
+/// read gives.
 pub fn capture(data: &[u8]) {
-    let Some((&[read, batch], file)) = data.split_first_chunk() else { return };
-    let (whole, packets) = at_once(file);
+    let Some((&[low, high], file)) = data.split_first_chunk() else { return };
+    let (is_whole, packets) = at_once(file);
     assert!(packets.iter().map(|packet| packet.data.len()).sum::<usize>() <= file.len());
     // Wireshark numbers some blocks that are no packets, too.
     assert!(
@@ -30,15 +31,16 @@ pub fn capture(data: &[u8]) {
         "frames are not in order"
     );
     let told: Vec<_> = packets.iter().map(told).collect();
-    let (streamed, seen) = in_windows(file, usize::from(read) + 1, usize::from(batch) + 1);
-    assert_eq!(seen, told, "a stream of the file has other packets than its map");
-    assert_eq!(streamed, whole);
+    for length in [None, Some(file.len() as u64)] {
+        let read = in_reads(file, usize::from(u16::from_le_bytes([low, high])) + 1, length);
+        assert_eq!(read, is_whole.map(|is_whole| (is_whole, told.clone())), "reads change what is read");
+    }
 }
 
 /// A gzip, zstd or LZ4 stream of anything: in large reads and in small ones.
 pub fn compressed(data: &[u8]) {
     let large = read(Box::new(Cursor::new(data.to_vec())), 1 << 16);
-    let small = read(Box::new(Drip(Cursor::new(data.to_vec()))), 61);
+    let small = read(Box::new(Drip(Cursor::new(data.to_vec()), 3)), 61);
     assert_eq!(large.1, small.1, "what breaks it depends on how it is read");
     assert!(
         large.0 == small.0,
@@ -49,12 +51,12 @@ pub fn compressed(data: &[u8]) {
     let _ = at_once(&large.0);
 }
 
-/// Up to three bytes a read.
-struct Drip(Cursor<Vec<u8>>);
+/// Up to so many bytes a read.
+struct Drip(Cursor<Vec<u8>>, usize);
 
 impl Read for Drip {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let most = out.len().min(3);
+        let most = out.len().min(self.1);
         self.0.read(out.get_mut(..most).unwrap_or_default())
     }
 }
@@ -85,68 +87,31 @@ fn told(packet: &Packet<'_>) -> Told {
     (time.as_nanos(), frame.number(), link_type.0, *interface, *wire_len, data.to_vec())
 }
 
-/// What stopped a walk, without what depends on how bytes came.
-fn why(stop: Stop) -> Option<String> {
-    match stop {
-        Stop::Full => None,
-        Stop::Short(short) => Some(format!("{} of {}", short.what, short.whole)),
-        Stop::Broken(why, _) => Some(why),
-    }
-}
-
-fn at_once(file: &[u8]) -> (Option<String>, Vec<Packet<'_>>) {
-    let (mut walker, mut start) = match Walker::open(0, file) {
-        Ok(Opened::Ready(walker, start)) => (walker, start),
-        Ok(Opened::Short(..)) => return (Some("cut".to_owned()), Vec::new()),
-        Err(error) => return (Some(format!("{error:?}")), Vec::new()),
-    };
+/// All packets, and whether the file ends where it should; no answer where it has no header.
+fn at_once(file: &[u8]) -> (Option<bool>, Vec<Packet<'_>>) {
+    let Ok(Opened::Ready(mut walker, start)) = Walker::open(0, file) else { return (None, Vec::new()) };
     let mut packets = Vec::new();
-    loop {
-        let walked = walker.walk(file.get(start..).unwrap_or_default(), packets.len() + 1_000, &mut packets);
-        start += walked.consumed;
-        assert!(start <= file.len(), "more was consumed than there is");
-        if let Some(why) = why(walked.stop) {
-            return (Some(why), packets);
-        }
-    }
+    let rest = file.get(start..).unwrap_or_default();
+    let walked = walker.walk(rest, &mut |packet| packets.push(packet));
+    assert!(walked.consumed <= rest.len(), "more was consumed than there is");
+    let is_whole = match walked.stop {
+        Stop::Short(short) => walked.consumed == rest.len() && short.done == 0,
+        Stop::Broken(..) => false,
+    };
+    (Some(is_whole), packets)
 }
 
-/// In windows that grow by `read` bytes where more is wanted, with up to `batch` packets a time.
-fn in_windows(file: &[u8], read: usize, batch: usize) -> (Option<String>, Vec<Told>) {
-    let mut end = 0;
-    let (mut walker, mut start) = loop {
-        match Walker::open(0, file.get(..end).unwrap_or(file)) {
-            Ok(Opened::Ready(walker, start)) => break (walker, start),
-            Ok(Opened::Short(_, wants)) => {
-                assert!(wants > end.min(file.len()), "nothing more is wanted");
-                if end >= file.len() {
-                    return (Some("cut".to_owned()), Vec::new());
-                }
-                end = wants.max(end + read);
-            }
-            Err(error) => return (Some(format!("{error:?}")), Vec::new()),
-        }
-    };
-    let mut all = Vec::new();
-    loop {
-        let window = file.get(..end).unwrap_or(file).get(start..).unwrap_or_default();
-        let mut packets = Vec::new();
-        let walked = walker.walk(window, batch, &mut packets);
-        assert!(packets.len() <= batch);
-        all.extend(packets.iter().map(told));
-        start += walked.consumed;
-        match walked.stop {
-            Stop::Short(short) if end < file.len() => {
-                assert!(short.wants > window.len() - walked.consumed, "nothing more is wanted");
-                end = (start + short.wants).max(end + read);
-            }
-            stop => {
-                if let Some(why) = why(stop) {
-                    return (Some(why), all);
-                }
-            }
-        }
+/// The same, from reads of so many bytes each.
+fn in_reads(file: &[u8], each: usize, length: Option<u64>) -> Option<(bool, Vec<Told>)> {
+    let pipe = Drip(Cursor::new(file.to_vec()), each);
+    let mut reader = Reader::open("", 0, Decoder::Plain(Input::new(pipe)), length).ok()?;
+    let (mut batch, mut all) = (Batch::default(), Vec::new());
+    while !reader.ended {
+        reader.next(0, &mut batch);
+        assert!(reader.ended || !batch.is_empty(), "a batch has no packets");
+        all.extend(batch.packets().map(|packet| told(&packet)));
     }
+    Some((!reader.summary.truncated, all))
 }
 
 #[cfg(test)]

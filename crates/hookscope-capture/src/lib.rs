@@ -1,27 +1,24 @@
 //! Reads packet captures for hookscope: turns files, pipes and interfaces into batches of [`Packet`]s, in time order.
 //!
-//! This crate is the edge to the operating system, and nothing but that: it opens, maps, streams and decompresses,
-//! finds where each packet lies, and hands it out where it lies. What is in a packet is the core's business.
+//! This crate is the edge to the operating system, and nothing but that: it opens, reads and decompresses, finds where
+//! each packet lies, and hands it out where it lies. What is in a packet is the core's business.
 //!
 //! ```text
-//!   path or '-'                       bytes                    packets                 batches
-//!   ───────────                       ─────                    ───────                 ───────
-//!   regular file ──────────── map ──────────────┐
-//!                                               ├── format ── source ──┐
-//!   compressed file, pipe ── compress ── stream ┘   (pcap,             ├── merge ── read::for_each_batch ── you
-//!                                                    pcapng)  source ──┘  (analyze: ── Inspector)
+//!   path or '-'                  bytes             packets     batches
+//!   ───────────                  ─────             ───────     ───────
+//!   regular file, pipe ──┐
+//!                        ├── reader ── format ── source ──┐
+//!   compressed ─ compress┘             (pcap,             ├── merge ── read::for_each_batch ── you
+//!                                       pcapng)  source ──┘  (feed ── analyze: ── Inspector)
 //! ```
 //!
 //! | module | turns | into |
 //! | --- | --- | --- |
-//! | `map` | a regular file | its bytes, without copying them |
 //! | `compress` | gzip, zstd, LZ4 | plain bytes, in bounded memory |
-//! | `stream` | whatever comes in reads | a window of bytes that holds whole records, and the next one read beside |
 //! | `format` | bytes of pcap or pcapng | packets; pure functions, no I/O |
-//! | `reader` | the bytes of one input | packets, and a warning where it breaks off |
-//! | `feed` | a map | batches, the next while those before are looked at |
-//! | `source` | a path | bytes with their reader, and packets that wait for those of others |
-//! | `ahead` | a walk over a map | one that does not wait for memory |
+//! | `reader` | the bytes of one input, as reads give them | batches of packets, and a warning where it breaks off |
+//! | `source` | a path | its reader, and packets that wait for those of others |
+//! | `feed` | the only input that is due | batches, the next while those before are looked at |
 //! | `merge` | several inputs | one capture in time order |
 //! | `read` | the caller's paths and closure | the run |
 //! | `analyze` | the caller's paths and settings | what is found in them |
@@ -69,9 +66,7 @@
     )
 )]
 
-mod ahead;
 mod analyze;
-mod batch;
 mod compress;
 mod error;
 mod feed;
@@ -82,19 +77,16 @@ pub mod fuzz;
 mod lines;
 #[cfg(feature = "live")]
 pub mod live;
-mod map;
 mod merge;
 mod read;
 mod reader;
 mod source;
-mod stream;
 mod summary;
 pub mod write;
 
 pub use analyze::{Analysis, analyze};
-pub use batch::Batch;
 pub use error::{Fault, InputError, NamedLinkType};
+pub use hookscope::packet::Batch;
 pub use lines::{LinesError, for_each_line, for_each_line_of};
-pub use map::guard_maps;
 pub use read::{Options, Progress, for_each_batch};
 pub use summary::{FileSummary, Summary, Warning};

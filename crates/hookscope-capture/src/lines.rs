@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::compress::{Decoder, Input};
 use crate::error::Fault;
-use crate::source::{is_stdin, name_of};
+use crate::reader::{is_stdin, name_of};
 
 /// Octets without the end of a line after which an input is no text.
 const ENDLESS: u64 = 64 << 20;

@@ -10,17 +10,18 @@
 //! only one, no packet is compared with any other's.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use hookscope::packet::Packet;
+use hookscope::packet::{Batch, Packet};
 use hookscope::time::Timestamp;
 
 use crate::error::InputError;
 use crate::feed::Feed;
 use crate::read::Progress;
-use crate::source::{Record, Source, Walk, name_of, recycle};
+use crate::reader::name_of;
+use crate::source::Source;
 use crate::summary::FileSummary;
 
 /// A packet's place in the merge: its time, then the rank of its input.
@@ -28,20 +29,23 @@ pub(crate) type Key = (Timestamp, u16);
 
 /// Who takes packets.
 pub(crate) trait Sink {
-    /// Takes a batch, which it may borrow until it returns.
+    /// Takes packets, which it may borrow until it returns.
     fn batch(&mut self, packets: &[Packet<'_>], at: Progress) -> ControlFlow<()>;
 
-    /// Whether the next bytes of a stream may be waited for while it takes a batch: it says nothing before the end.
-    fn reads_ahead(&self) -> bool {
+    /// Whether it says nothing before the end, so that packets of a pipe may wait for more.
+    fn is_patient(&self) -> bool {
         false
     }
 
-    /// Takes all that a map has for now.
-    fn map(&mut self, feed: &mut Feed<'_>) -> ControlFlow<()> {
-        let mut packets = Vec::new();
-        while let Some(at) = feed.next(0, &mut packets) {
-            hand_out(&packets, at, self)?;
-            packets.clear();
+    /// Takes all that the only input which is due has for now, in batches of at most `room` packets.
+    fn alone(&mut self, feed: &mut Feed<'_>, room: usize) -> ControlFlow<()> {
+        let mut batch = Batch::default();
+        while let Some(at) = feed.next(&mut batch) {
+            let packets: Vec<Packet<'_>> = batch.packets().collect();
+            for packets in packets.chunks(room) {
+                feed.taken(packets.len());
+                self.batch(packets, at)?;
+            }
         }
         ControlFlow::Continue(())
     }
@@ -92,7 +96,7 @@ impl Merge {
             if paths.len() == 1 {
                 merge.active.push(source);
             } else {
-                merge.wait(source, path)?;
+                merge.wait(source, path);
             }
         }
         merge.waiting.sort_unstable_by_key(|(key, _)| Reverse(*key));
@@ -103,41 +107,32 @@ impl Merge {
     }
 
     /// Finds the time of the first packet of `source`, and lets it wait for that.
-    fn wait(&mut self, mut source: Source, path: &Path) -> Result<(), InputError> {
-        while source.pending().is_empty() && !source.ended() {
-            source.fill();
-            source.walk_ahead(1);
-        }
-        source.check()?;
-        let Some(first) = source.pending().first() else {
-            self.finish(source);
-            return Ok(());
+    fn wait(&mut self, mut source: Source, path: &Path) {
+        source.fill();
+        let Some(first) = source.waiting(0) else {
+            return self.finish(source);
         };
-        let key = (first.time(), source.index());
+        let key = (first.time, source.index());
         let waiting = match source.file_length() {
             Some(_) => Waiting::File(path.to_owned(), source.index()),
             None => Waiting::Pipe(Box::new(source)),
         };
         self.waiting.push((key, waiting));
-        Ok(())
     }
 
     /// Hands all packets to `sink`, batch by batch, until it breaks.
     ///
     /// # Errors
     ///
-    /// [`InputError`] where a file that was waiting cannot be opened again, or was cut while it was read.
+    /// [`InputError`] where a file that was waiting cannot be opened again.
     pub(crate) fn run(&mut self, sink: &mut impl Sink) -> Result<(), InputError> {
-        let mut spare = Vec::new();
         loop {
             self.activate()?;
             let flow = match self.active.as_slice() {
                 [] => return Ok(()),
-                [only] if only.pending().is_empty() => self.step_alone(&mut spare, sink)?,
-                _ => self.step_merging(&mut spare, sink),
+                [only] if only.waiting(0).is_none() => self.step_alone(sink),
+                _ => self.step_merging(sink),
             };
-            // What the sink was handed has to have been what is in the files.
-            self.active.iter_mut().try_for_each(Source::check)?;
             self.retire();
             if flow.is_break() {
                 return Ok(());
@@ -181,93 +176,51 @@ impl Merge {
         self.active.push(source);
     }
 
-    /// Hands on what the only active input gives, as it is, up to the first packet before which another is due: of a map
-    /// all of it, of a stream a batch.
-    fn step_alone(
-        &mut self,
-        spare: &mut Vec<Packet<'static>>,
-        sink: &mut impl Sink,
-    ) -> Result<ControlFlow<()>, InputError> {
+    /// Hands on what the only active input gives, as it is, up to the first packet before which another is due.
+    fn step_alone(&mut self, sink: &mut impl Sink) -> ControlFlow<()> {
         let due = self.waiting.last().map(|(key, _)| *key);
         let progress = Progress { consumed: self.consumed, total: self.total };
-        let Some(source) = self.active.first_mut() else { return Ok(ControlFlow::Continue(())) };
-        let (room, rank, interfaces) = (self.room, source.rank(), source.interfaces());
-        if let Some((map, reader)) = source.mapped() {
-            let (under_way, later, failed, over) = (VecDeque::new(), Vec::new(), None, false);
-            let mut feed =
-                Feed { map, reader, room, rank, interfaces, due, progress, under_way, later, failed, over };
-            let flow = sink.map(&mut feed);
-            let Feed { later, failed, .. } = feed;
-            source.keep(later);
-            return failed.map_or(Ok(flow), Err);
+        let Some(source) = self.active.first_mut() else { return ControlFlow::Continue(()) };
+        let (rank, interfaces) = (source.rank(), source.interfaces());
+        let reader = &mut source.reader;
+        if sink.is_patient() {
+            reader.read_in_bulk();
         }
-        source.fill();
-        let mut packets = recycle(std::mem::take(spare));
-        let Walk { window, consumed, ahead } = source.walk(room, &mut packets);
-        let progress = Progress { consumed: progress.consumed + consumed, ..progress };
-        let due = due.and_then(|due| packets.iter().position(|packet| (packet.time, rank) > due));
-        let now = due.unwrap_or(packets.len());
-        let later: Vec<Record> = packets.iter().skip(now).map(|packet| Record::of(packet, window)).collect();
-        packets.truncate(now);
-        if interfaces > 0 {
-            packets
-                .iter_mut()
-                .for_each(|packet| packet.interface = packet.interface.wrapping_add(interfaces));
-        }
-        let flow = match ahead {
-            // Where other threads are at hand, one of them reads on.
-            Some(ahead)
-                if sink.reads_ahead()
-                    && rayon::current_thread_index().is_some()
-                    && rayon::current_num_threads() > 1 =>
-            {
-                rayon::in_place_scope(|scope| {
-                    scope.spawn(|_| ahead.read());
-                    hand_out(&packets, progress, sink)
-                })
-            }
-            _ => hand_out(&packets, progress, sink),
-        };
-        *spare = recycle(packets);
-        source.handed_out(now, 0);
+        let (later, over) = (Batch::default(), false);
+        let mut feed = Feed { reader, rank, interfaces, due, progress, later, over };
+        let flow = sink.alone(&mut feed, self.room);
+        let later = feed.later;
         source.keep(later);
-        Ok(flow)
+        flow
     }
 
-    /// Hands on the next packets of several inputs in time order: until the batch is full, another input is due, or
-    /// one has to be read further before it is known what comes next.
-    fn step_merging(&mut self, spare: &mut Vec<Packet<'static>>, sink: &mut impl Sink) -> ControlFlow<()> {
-        for source in &mut self.active {
-            while source.pending().is_empty() && !source.ended() {
-                source.fill();
-                source.walk_ahead(self.room);
-            }
-        }
+    /// Hands on the next packets of several inputs in time order: until there are enough, another input is due, or one has
+    /// to be read further before it is known what comes next.
+    fn step_merging(&mut self, sink: &mut impl Sink) -> ControlFlow<()> {
+        self.active.iter_mut().for_each(Source::fill);
         let due = self.waiting.last().map(|(key, _)| *key);
         let mut taken = vec![0; self.active.len()];
-        let mut packets = recycle(std::mem::take(spare));
+        let mut packets = Vec::new();
         take_in_order(&self.active, due, self.room, &mut taken, &mut packets);
         let progress = self.progress();
-        let flow = hand_out(&packets, progress, sink);
-        *spare = recycle(packets);
+        let flow =
+            if packets.is_empty() { ControlFlow::Continue(()) } else { sink.batch(&packets, progress) };
         for (source, taken) in self.active.iter_mut().zip(taken) {
-            source.handed_out(taken, taken);
+            source.handed_out(taken);
         }
         flow
     }
 
     /// Takes the inputs that have nothing left out of the merge.
     fn retire(&mut self) {
-        let (over, active) = std::mem::take(&mut self.active)
-            .into_iter()
-            .partition(|source| source.ended() && source.pending().is_empty());
+        let (over, active) = std::mem::take(&mut self.active).into_iter().partition(Source::is_done);
         self.active = active;
         let over: Vec<Source> = over;
         over.into_iter().for_each(|source| self.finish(source));
     }
 
     fn finish(&mut self, source: Source) {
-        self.consumed += source.consumed();
+        self.consumed += source.reader.consumed();
         let index = usize::from(source.index());
         if let Some(done) = self.done.get_mut(index) {
             *done = Some(source.into_summary());
@@ -275,22 +228,17 @@ impl Merge {
     }
 
     fn progress(&self) -> Progress {
-        let active: u64 = self.active.iter().map(Source::consumed).sum();
+        let active: u64 = self.active.iter().map(|source| source.reader.consumed()).sum();
         Progress { consumed: self.consumed + active, total: self.total }
     }
 }
 
-/// Hands `packets` to `sink`, if there are any.
-fn hand_out(packets: &[Packet<'_>], progress: Progress, sink: &mut (impl Sink + ?Sized)) -> ControlFlow<()> {
-    if packets.is_empty() { ControlFlow::Continue(()) } else { sink.batch(packets, progress) }
-}
-
-/// Where the packet of `source` that comes after `taken` pending ones belongs; nothing where that is not known yet.
+/// Where the packet of `source` that comes after `taken` waiting ones belongs; nothing where that is not known yet.
 fn head(source: &Source, taken: usize) -> Option<Key> {
-    source.pending().get(taken).map(|record| (record.time(), source.rank()))
+    source.waiting(taken).map(|packet| (packet.time, source.rank()))
 }
 
-/// Takes pending packets in time order, counting them in `taken`, input by input.
+/// Takes waiting packets in time order, counting them in `taken`, input by input.
 ///
 /// From the input that is next, as many are taken as come before the next of any other: where inputs take turns
 /// seldom, the heap is used seldom.
@@ -311,22 +259,20 @@ fn take_in_order<'a>(
         if due.is_some_and(|due| due < key) {
             return;
         }
-        let window = source.window();
-        for record in source.pending().get(*taken..).unwrap_or_default() {
+        while let Some(packet) = source.waiting(*taken) {
             if packets.len() >= room {
                 return;
             }
-            if until.is_some_and(|until| until < (record.time(), source.rank())) {
+            if until.is_some_and(|until| until < (packet.time, source.rank())) {
                 break;
             }
-            let packet = record.packet(window);
             let interface = packet.interface.wrapping_add(source.interfaces());
             packets.push(Packet { interface, ..packet });
             *taken += 1;
         }
         match head(source, *taken) {
             Some(next) => heads.push(Reverse((next, slot))),
-            None if source.ended() => {}
+            None if source.reader.ended => {}
             None => return,
         }
     }

@@ -52,8 +52,7 @@ pub struct Progress {
 /// # Errors
 ///
 /// [`InputError`] for an input that cannot be read at all; before the first batch, unless a file is gone by the time
-/// its turn comes. [`InputError::Lost`] for one that is cut under what `sink` is just looking at: what it was handed last
-/// is not to be trusted. Only with [`guard_maps`](crate::guard_maps) it is always that, and never a SIGBUS.
+/// its turn comes. One that breaks off is no error: the summary says so.
 pub fn for_each_batch(
     paths: &[impl AsRef<Path>],
     options: &Options,

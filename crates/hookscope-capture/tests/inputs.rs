@@ -160,22 +160,43 @@ fn a_capture_without_packets_is_a_capture() {
 #[test]
 fn a_file_that_shrinks_while_it_is_read_ends_with_a_warning() {
     let dir = Dir::new();
-    let path = dir.write("a.pcap", pcap(0..1_000));
-    let mut packets = 0;
-    let summary = for_each_batch(
-        std::slice::from_ref(&path),
-        &Options { batch: 10, ..Options::default() },
-        |batch, _| {
-            packets += batch.len();
-            if packets == 500 {
-                std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+    let path = dir.write("a.pcap", pcap(0..30_000));
+    let length = 24 + 30_000 * 66;
+    for left in [0, 100, length / 2] {
+        std::fs::write(&path, pcap(0..30_000)).unwrap();
+        let mut packets = 0;
+        let summary = for_each_batch(std::slice::from_ref(&path), &Options::default(), |batch, _| {
+            if packets == 0 {
+                std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(left).unwrap();
             }
+            packets += batch.len();
+            assert!(batch.iter().all(|packet| packet.data.len() == 50));
             ControlFlow::Continue(())
-        },
-    )
+        })
+        .unwrap();
+        assert!(summary.truncated() && (packets as u64) < 30_000, "{packets}");
+        let warning = warning(&summary);
+        let cut = warning.split_once(": the file was cut from 1980024 to ").unwrap().1;
+        let now: u64 = cut.split_once(' ').unwrap().0.parse().unwrap();
+        assert!(now >= left && now < length, "{warning}");
+    }
+}
+
+#[test]
+fn of_a_file_that_grows_what_was_there_is_read() {
+    let dir = Dir::new();
+    let path = dir.write("a.pcap", pcap(0..30_000));
+    let mut packets = 0;
+    let summary = for_each_batch(std::slice::from_ref(&path), &Options::default(), |batch, _| {
+        if packets == 0 {
+            let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+            file.write_all(&record(1, 50)).unwrap();
+        }
+        packets += batch.len();
+        ControlFlow::Continue(())
+    })
     .unwrap();
-    assert_eq!((packets, summary.truncated()), (500, true));
-    assert!(warning(&summary).contains("after packet 500: the file was cut from 66024 to 100 bytes"));
+    assert_eq!((packets, summary.truncated()), (30_000, false));
 }
 
 #[cfg(unix)]

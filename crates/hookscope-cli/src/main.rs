@@ -28,8 +28,6 @@ const APPLICATION: &str = concat!("hookscope ", env!("CARGO_PKG_VERSION"));
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
-    // Where it cannot be had, everything works but for files that shrink while they are read.
-    let _ = hookscope_capture::guard_maps();
     let command = match args::parse() {
         Ok(command) => command,
         Err(error) => {

@@ -1,6 +1,6 @@
 //! Turns reads of a stream into reads that can look ahead, and counts them.
 //!
-//! Holds one small buffer, and passes it by where the reader's is larger.
+//! Holds one small buffer, and passes it by where the reader's is no smaller than a page.
 
 use std::io::{self, Read};
 
@@ -18,6 +18,9 @@ pub(crate) struct Input {
 }
 
 impl Input {
+    /// Reads of at least so many bytes are not buffered.
+    pub(crate) const DIRECT: usize = 4 << 10;
+
     /// Reads from `stream`.
     pub(crate) fn new(stream: impl Read + Send + 'static) -> Self {
         Self {
@@ -94,7 +97,7 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.start == self.end && out.len() >= BUFFER {
+        if self.start == self.end && out.len() >= Self::DIRECT {
             let count = if self.ended { 0 } else { read_once(&mut self.stream, out)? };
             self.ended |= count == 0;
             self.consumed += count as u64;

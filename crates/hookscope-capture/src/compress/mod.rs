@@ -37,14 +37,6 @@ impl Decoder {
         })
     }
 
-    /// Whether these first bytes of a file are those of a compressed stream.
-    pub(crate) fn recognises(head: &[u8]) -> bool {
-        is_skippable(head)
-            || head.starts_with(&[0x1f, 0x8b])
-            || head.starts_with(&zstd::MAGIC)
-            || head.starts_with(&lz4::MAGIC)
-    }
-
     /// The name of the compression; nothing where there is none.
     pub(crate) const fn name(&self) -> Option<&'static str> {
         match self {

@@ -2,8 +2,8 @@
 //! (draft-ietf-opsawg-pcapng).
 //!
 //! Nothing here does I/O or knows how much of the file is still to come: a walker is given the bytes that are there,
-//! takes whole records off their front, and says what it would need to go on. A map gives it everything at once, a
-//! stream one window after the other; the packets are the same.
+//! takes whole records off their front, and says what it would need to go on. However the bytes are cut up, the packets
+//! are the same.
 
 mod bytes;
 mod clock;
@@ -17,7 +17,7 @@ use self::pcapng::Pcapng;
 
 /// The most bytes a record can have, its header included; one that claims more is where a capture breaks off.
 ///
-/// It bounds the buffer of a stream. libpcap has the same limit for a pcapng block.
+/// It bounds the buffer that bytes are read into. libpcap has the same limit for a pcapng block.
 const MAX_RECORD: usize = 16 << 20;
 
 /// How far a call of [`Walker::walk`] came.
@@ -32,8 +32,6 @@ pub(crate) struct Walked {
 /// What stops a walk.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// There was no room for more packets.
-    Full,
     /// The bytes end within a record, or at its start.
     Short(Short),
     /// What follows cannot be a record: the capture ends here. Says why, and how many bytes of the impossible record
@@ -104,12 +102,13 @@ impl Walker {
         }
     }
 
-    /// Appends the packets at the front of `bytes` to `packets`, until that has `room` packets, or no whole record is
-    /// left, or something stands there that cannot be a record.
-    pub(crate) fn walk<'a>(&mut self, bytes: &'a [u8], room: usize, packets: &mut Vec<Packet<'a>>) -> Walked {
+    /// Hands the packets at the front of `bytes` to `sink`, until no whole record is left, or something stands there that
+    /// cannot be a record.
+    #[inline]
+    pub(crate) fn walk<'a>(&mut self, bytes: &'a [u8], sink: &mut impl FnMut(Packet<'a>)) -> Walked {
         match self {
-            Self::Pcap(pcap) => pcap.walk(bytes, room, packets),
-            Self::Pcapng(pcapng) => pcapng.walk(bytes, room, packets),
+            Self::Pcap(pcap) => pcap.walk(bytes, sink),
+            Self::Pcapng(pcapng) => pcapng.walk(bytes, sink),
         }
     }
 

@@ -97,26 +97,19 @@ impl Pcap {
     }
 
     /// See [`Walker::walk`].
-    pub(super) fn walk<'a>(&mut self, bytes: &'a [u8], room: usize, packets: &mut Vec<Packet<'a>>) -> Walked {
+    #[inline]
+    pub(super) fn walk<'a>(&mut self, bytes: &'a [u8], sink: &mut impl FnMut(Packet<'a>)) -> Walked {
         match self.endian {
-            Endian::Little => self.walk_in::<false>(bytes, room, packets),
-            Endian::Big => self.walk_in::<true>(bytes, room, packets),
+            Endian::Little => self.walk_in::<false>(bytes, sink),
+            Endian::Big => self.walk_in::<true>(bytes, sink),
         }
     }
 
-    /// The loop that every packet of a pcap file passes: one record header read, one packet pushed.
-    fn walk_in<'a, const BIG: bool>(
-        &mut self,
-        bytes: &'a [u8],
-        room: usize,
-        packets: &mut Vec<Packet<'a>>,
-    ) -> Walked {
+    /// The loop that every packet of a pcap file passes: one record header read, one packet handed on.
+    fn walk_in<'a, const BIG: bool>(&mut self, bytes: &'a [u8], sink: &mut impl FnMut(Packet<'a>)) -> Walked {
         let [link_type] = self.link_type;
         let mut rest = bytes;
         let stop = loop {
-            if packets.len() >= room {
-                break Stop::Full;
-            }
             let header = rest.split_at_checked(self.record_header);
             let Some((Some(&header), body)) = header.map(|(header, body)| (header.first_chunk(), body))
             else {
@@ -139,7 +132,7 @@ impl Pcap {
             };
             rest = tail;
             self.frames += 1;
-            packets.push(Packet {
+            sink(Packet {
                 time: Timestamp::from_nanos(
                     i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.unit,
                 ),
@@ -205,7 +198,7 @@ mod tests {
     fn walk(bytes: &[u8]) -> (Vec<Packet<'_>>, Stop) {
         let Ok(Opened::Ready(mut walker, start)) = Walker::open(3, bytes) else { panic!("no header") };
         let mut packets = Vec::new();
-        let walked = walker.walk(&bytes[start..], 100, &mut packets);
+        let walked = walker.walk(&bytes[start..], &mut |packet| packets.push(packet));
         assert_eq!(walker.frames(), packets.len() as u64);
         (packets, walked.stop)
     }
@@ -280,16 +273,16 @@ mod tests {
     }
 
     #[test]
-    fn walking_stops_when_there_is_no_room_and_goes_on_from_there() {
+    fn walking_goes_on_where_it_came_to() {
         let mut writer = Writer::new(false, MICROS, (2, 4), 1);
         for _ in 0..5 {
             writer.record([1, 0, 1, 1], b"a");
         }
         let Ok(Opened::Ready(mut walker, start)) = Walker::open(0, &writer.bytes) else { panic!() };
         let (mut rest, mut numbers) = (&writer.bytes[start..], Vec::new());
-        while !rest.is_empty() {
+        for _ in 0..3 {
             let mut packets = Vec::new();
-            let walked = walker.walk(rest, 2, &mut packets);
+            let walked = walker.walk(&rest[..rest.len().min(40)], &mut |packet| packets.push(packet));
             numbers.push(packets.iter().map(|packet| packet.frame.number()).collect::<Vec<_>>());
             rest = &rest[walked.consumed..];
         }

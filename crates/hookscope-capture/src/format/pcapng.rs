@@ -86,7 +86,6 @@ impl Pcapng {
             Ok(_) => Ok(Opened::Ready(Walker::Pcapng(pcapng), 0)),
             Err(Stop::Broken(why, _)) => Err(HeaderError::Unreadable(why)),
             Err(Stop::Short(short)) => Ok(Opened::Short(NAME, short.wants)),
-            Err(Stop::Full) => Ok(Opened::Short(NAME, MIN_SECTION_HEADER)),
         }
     }
 
@@ -99,12 +98,9 @@ impl Pcapng {
     }
 
     /// See [`Walker::walk`].
-    pub(super) fn walk<'a>(&mut self, bytes: &'a [u8], room: usize, packets: &mut Vec<Packet<'a>>) -> Walked {
+    pub(super) fn walk<'a>(&mut self, bytes: &'a [u8], sink: &mut impl FnMut(Packet<'a>)) -> Walked {
         let mut rest = bytes;
         let stop = loop {
-            if packets.len() >= room {
-                break Stop::Full;
-            }
             if let Some(passing) = self.passing {
                 match self.pass(passing, &mut rest) {
                     Ok(()) => continue,
@@ -112,7 +108,7 @@ impl Pcapng {
                 }
             }
             match self.next(&mut rest) {
-                Ok(packet) => packets.extend(packet),
+                Ok(packet) => packet.into_iter().for_each(&mut *sink),
                 Err(stop) => break stop,
             }
         };

@@ -14,7 +14,7 @@ use nix::sys::socket::{LinkAddr, bind};
 use pcap::{Active, Capture, Inactive, Linktype, Precision};
 
 use super::{Drops, Live, LiveError, LiveOptions, filter};
-use crate::batch::Batch;
+use crate::Batch;
 
 /// All interfaces of the host; no device of the kernel bears this name.
 const ANY: &str = "any";

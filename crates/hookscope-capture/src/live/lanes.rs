@@ -4,7 +4,7 @@
 use hookscope::packet::{Frame, Packet};
 use hookscope::time::Timestamp;
 
-use crate::batch::Batch;
+use crate::Batch;
 
 /// What was read from each interface and not handed out yet.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hookscope::packet::LinkType;
 use hookscope::time::Timestamp;
 
-use crate::batch::Batch;
+use crate::Batch;
 use device::{Device, State};
 pub use device::{Interface, interfaces};
 pub use error::LiveError;

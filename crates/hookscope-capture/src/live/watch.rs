@@ -8,7 +8,7 @@ use hookscope::time::Timestamp;
 use hookscope::{Config, Inspection, Inspector};
 
 use super::{Change, Drops, Live, LiveError, LiveOptions};
-use crate::batch::Batch;
+use crate::Batch;
 
 /// Captures from interfaces, judges, and says what becomes known.
 ///

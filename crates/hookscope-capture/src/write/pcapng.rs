@@ -192,7 +192,7 @@ mod tests {
         assert!(file.len() % 4 == 0 && file.windows(14).any(|bytes| bytes == "späte Antwort".as_bytes()));
         let Ok(Opened::Ready(mut walker, start)) = Walker::open(0, &file) else { panic!() };
         let mut read = Vec::new();
-        let walked = walker.walk(&file[start..], 9, &mut read);
+        let walked = walker.walk(&file[start..], &mut |packet| read.push(packet));
         assert!(matches!(walked.stop, Stop::Short(_)) && walked.consumed == file.len() - start);
         let facts = |packet: &Packet<'_>| (packet.time, packet.link_type, packet.data.to_vec());
         assert_eq!(read.iter().map(facts).collect::<Vec<_>>(), sent.iter().map(facts).collect::<Vec<_>>());

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use hookscope::packet::Packet;
 
 use super::Selection;
-use crate::batch::Batch;
+use crate::Batch;
 
 /// Recent packets. The oldest go when there is no more room.
 #[derive(Debug)]

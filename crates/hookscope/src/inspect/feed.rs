@@ -19,9 +19,9 @@ use crate::inspect::Inspector;
 use crate::inspect::lookups::Lookups;
 use crate::inspect::shard::When;
 use crate::inspect::traffic::Traffic;
-use crate::inspect::worker::{Batch, Worker, owner};
+use crate::inspect::worker::{Portion, Worker, owner};
 use crate::lookup::Heard;
-use crate::packet::Packet;
+use crate::packet::Batch;
 
 /// Where batches come from, and the counts that are made of all packets as they come.
 struct Intake<'a, N> {
@@ -30,8 +30,8 @@ struct Intake<'a, N> {
 }
 
 /// A batch that not all workers have seen.
-struct Open<'p> {
-    batch: Arc<Batch<'p>>,
+struct Open {
+    portion: Arc<Portion>,
     /// How many workers have not.
     left: usize,
     /// DNS messages in it, of the workers that have.
@@ -44,40 +44,40 @@ struct Place<'a> {
     at: u64,
 }
 
-struct State<'a, 'p, N> {
+struct State<'a, N> {
     /// Nothing while a thread gets a batch from it.
     intake: Option<Intake<'a, N>>,
     ended: bool,
     /// From the `first`-th on.
-    open: VecDeque<Open<'p>>,
+    open: VecDeque<Open>,
     first: u64,
     places: Vec<Place<'a>>,
     lookups: &'a mut Lookups,
     /// How many packets could not be decoded, by reason.
     undecoded: Traffic,
     /// Batches to use again.
-    spare: Vec<Batch<'p>>,
+    spare: Vec<Portion>,
     /// A thread panicked: nobody is to wait for what it had.
     abandoned: bool,
 }
 
 /// What a thread does next.
-enum Job<'a, 'p, N> {
-    Read(Intake<'a, N>, Batch<'p>),
-    Look(usize, &'a mut Worker, Arc<Batch<'p>>),
+enum Job<'a, N> {
+    Read(Intake<'a, N>, Portion),
+    Look(usize, &'a mut Worker, Arc<Portion>),
     Wait,
     Done,
 }
 
-struct Feed<'a, 'p, N> {
-    state: Mutex<State<'a, 'p, N>>,
+struct Feed<'a, N> {
+    state: Mutex<State<'a, N>>,
     changed: Condvar,
     config: &'a Config,
     workers: usize,
 }
 
 /// Has all workers look at all that `next` appends, until it appends nothing.
-pub(super) fn run<'p>(inspector: &mut Inspector, next: impl FnMut(&mut Vec<Packet<'p>>) + Send) {
+pub(super) fn run(inspector: &mut Inspector, next: impl FnMut(&mut Batch) + Send) {
     let Inspector { config, workers, traffic, lookups, .. } = inspector;
     let (count, config) = (workers.len(), &*config);
     let state = State {
@@ -108,7 +108,7 @@ pub(super) fn run<'p>(inspector: &mut Inspector, next: impl FnMut(&mut Vec<Packe
     }
 }
 
-impl<'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Feed<'a, 'p, N> {
+impl<'a, N: FnMut(&mut Batch) + Send> Feed<'a, N> {
     /// Does what there is to do until nothing is left, for the `own`-th worker rather than for others.
     fn work(&self, own: usize) {
         // What is called from here may use the pool, too, and this thread then be given another part of this very work
@@ -123,17 +123,17 @@ impl<'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Feed<'a, 'p, N> {
                 Job::Wait => {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
-                Job::Read(mut intake, mut batch) => {
+                Job::Read(mut intake, mut portion) => {
                     drop(state);
-                    self.read(&mut intake, &mut batch);
+                    self.read(&mut intake, &mut portion);
                     state = self.lock();
-                    state.put(intake, batch, self.workers);
+                    state.put(intake, portion, self.workers);
                     self.changed.notify_all();
                 }
-                Job::Look(index, worker, batch) => {
+                Job::Look(index, worker, portion) => {
                     drop(state);
-                    worker.observe(&batch, self.config, &mut malformed);
-                    drop(batch);
+                    worker.observe(&portion, self.config, &mut malformed);
+                    drop(portion);
                     state = self.lock();
                     state.seen(index, worker, self.config);
                     malformed.drain(..).for_each(|reason| state.undecoded.malformed(reason, 1));
@@ -146,26 +146,27 @@ impl<'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Feed<'a, 'p, N> {
     }
 
     /// Gets the next batch, and says of its packets whose they are while their headers are at hand.
-    fn read(&self, intake: &mut Intake<'a, N>, batch: &mut Batch<'p>) {
+    fn read(&self, intake: &mut Intake<'a, N>, portion: &mut Portion) {
         let Intake { next, traffic } = intake;
-        batch.packets.clear();
-        next(&mut batch.packets);
-        batch.start = When { position: traffic.packets, clock: traffic.clock() };
-        batch.owners.clear();
+        let Portion { batch, owners, start } = portion;
+        batch.truncate(0);
+        next(batch);
+        *start = When { position: traffic.packets, clock: traffic.clock() };
+        owners.clear();
         if self.workers > 1 {
-            batch.owners.extend(batch.packets.iter().map(|packet| owner(packet, self.workers)));
+            owners.extend(batch.packets().map(|packet| owner(&packet, self.workers)));
         }
-        traffic.packets(&batch.packets);
+        traffic.packets(batch.packets());
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<'a, 'p, N>> {
+    fn lock(&self) -> MutexGuard<'_, State<'a, N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<'a, 'p, N> State<'a, 'p, N> {
+impl<'a, N> State<'a, N> {
     /// What a thread does next whose own worker is the `own`-th.
-    fn job(&mut self, own: usize) -> Job<'a, 'p, N> {
+    fn job(&mut self, own: usize) -> Job<'a, N> {
         if self.abandoned {
             return Job::Done;
         }
@@ -186,7 +187,7 @@ impl<'a, 'p, N> State<'a, 'p, N> {
             && let Some(open) = self.open.get((place.at - self.first) as usize)
             && let Some(worker) = place.worker.take()
         {
-            return Job::Look(index, worker, Arc::clone(&open.batch));
+            return Job::Look(index, worker, Arc::clone(&open.portion));
         }
         if self.ended && self.open.is_empty() { Job::Done } else { Job::Wait }
     }
@@ -197,12 +198,12 @@ impl<'a, 'p, N> State<'a, 'p, N> {
     }
 
     /// A batch came from the source; without a packet it is the end.
-    fn put(&mut self, intake: Intake<'a, N>, batch: Batch<'p>, workers: usize) {
+    fn put(&mut self, intake: Intake<'a, N>, portion: Portion, workers: usize) {
         self.intake = Some(intake);
-        if batch.packets.is_empty() {
+        if portion.batch.is_empty() {
             self.ended = true;
         } else {
-            self.open.push_back(Open { batch: Arc::new(batch), left: workers, heard: Vec::new() });
+            self.open.push_back(Open { portion: Arc::new(portion), left: workers, heard: Vec::new() });
         }
     }
 
@@ -222,7 +223,7 @@ impl<'a, 'p, N> State<'a, 'p, N> {
             if !open.heard.is_empty() {
                 self.lookups.observe(open.heard, config);
             }
-            self.spare.extend(Arc::into_inner(open.batch));
+            self.spare.extend(Arc::into_inner(open.portion));
         }
     }
 }
@@ -255,9 +256,9 @@ impl Drop for Entered {
 }
 
 /// Lets the others go where a thread panics: what it had does not come back.
-struct Abandon<'f, 'a, 'p, N: FnMut(&mut Vec<Packet<'p>>) + Send>(&'f Feed<'a, 'p, N>);
+struct Abandon<'f, 'a, N: FnMut(&mut Batch) + Send>(&'f Feed<'a, N>);
 
-impl<'p, N: FnMut(&mut Vec<Packet<'p>>) + Send> Drop for Abandon<'_, '_, 'p, N> {
+impl<N: FnMut(&mut Batch) + Send> Drop for Abandon<'_, '_, N> {
     fn drop(&mut self) {
         self.0.lock().abandoned = true;
         self.0.changed.notify_all();

@@ -33,7 +33,7 @@ use crate::inspect::tally::Tally;
 use crate::inspect::traffic::Traffic;
 use crate::inspect::worker::{Worker, owner};
 use crate::lookup::Heard;
-use crate::packet::Packet;
+use crate::packet::{Batch, Packet};
 use crate::time::Timestamp;
 use crate::wire::Malformed;
 
@@ -71,7 +71,7 @@ impl Inspector {
     const WORTH_SHARING: usize = 256;
 
     /// How many batches are under way at once in [`observe_batches`](Self::observe_batches).
-    pub const AHEAD: usize = 4;
+    const AHEAD: usize = 4;
 
     /// How many packets of an iterator are taken at once.
     const BATCH: usize = 4_096;
@@ -95,8 +95,8 @@ impl Inspector {
         let (start, count) = (When { position: traffic.packets, clock: traffic.clock() }, workers.len());
         let observe = |worker: &mut Worker| {
             let mut malformed = Vec::new();
-            let owned = |packet| (packet, owner(packet, count));
-            worker.take_own(packets.iter().map(owned), start, config, &mut malformed);
+            let owned = packets.iter().map(|packet| (*packet, owner(packet, count)));
+            worker.take_own(owned, start, config, &mut malformed);
             malformed
         };
         let malformed: Vec<Vec<Malformed>> = if workers.len() == 1 || packets.len() < Self::WORTH_SHARING {
@@ -104,7 +104,7 @@ impl Inspector {
         } else {
             workers.par_iter_mut().map(observe).collect()
         };
-        traffic.packets(packets);
+        traffic.packets(packets.iter().copied());
         malformed.into_iter().flatten().for_each(|reason| traffic.malformed(reason, 1));
         let heard: Vec<Heard> = workers.iter_mut().flat_map(|worker| worker.heard.drain(..)).collect();
         if !heard.is_empty() {
@@ -112,13 +112,14 @@ impl Inspector {
         }
     }
 
-    /// Takes all packets that `next` appends to the vector it is given, in the order of the capture, batch by batch, until
-    /// it appends none. The fastest way, where packets can be borrowed for so long: the next batch is had while those
-    /// before are looked at, on the threads of the current rayon pool.
+    /// Takes all packets that `next` puts into the batch it is given, in the order of the capture, batch by batch, until it
+    /// leaves one empty. The fastest way: the next batch is had while those before are looked at, on the threads of the
+    /// current rayon pool.
     ///
-    /// `next` is called by one thread at a time, which may be any of the pool's; when it is called for a batch, all but the
-    /// [`AHEAD`](Self::AHEAD) batches before are done with. A few thousand packets are a good batch.
-    pub fn observe_batches<'a>(&mut self, next: impl FnMut(&mut Vec<Packet<'a>>) + Send) {
+    /// `next` is called by one thread at a time, which may be any of the pool's. The batch has no packets, but the memory
+    /// of an earlier one. Half a megabyte is a good batch: more than what a thread spends on getting it, and within the
+    /// cache of a core.
+    pub fn observe_batches(&mut self, next: impl FnMut(&mut Batch) + Send) {
         feed::run(self, next);
     }
 

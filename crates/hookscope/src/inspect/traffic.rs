@@ -25,17 +25,25 @@ impl Traffic {
     }
 
     /// Counts packets.
-    pub(crate) fn packets(&mut self, packets: &[Packet<'_>]) {
-        let times = || packets.iter().map(|packet| packet.time);
-        let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
-        self.packets += packets.len() as u64;
-        self.bytes += packets.iter().map(|packet| u64::from(packet.wire_len)).sum::<u64>();
-        self.first = Some(self.first.map_or(first, |before| before.min(first)));
-        self.last = self.last.max(Some(last));
+    #[inline]
+    pub(crate) fn packets<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>>) {
+        let (mut count, mut bytes) = (0, 0);
+        let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
+        let mut link_type = self.link_types.last().copied();
         for packet in packets {
-            if self.link_types.last() != Some(&packet.link_type) {
+            count += 1;
+            bytes += u64::from(packet.wire_len);
+            (first, last) = (first.min(packet.time), last.max(packet.time));
+            if link_type != Some(packet.link_type) {
+                link_type = Some(packet.link_type);
                 self.link_type(packet.link_type);
             }
+        }
+        if count > 0 {
+            self.packets += count;
+            self.bytes += bytes;
+            self.first = Some(self.first.map_or(first, |before| before.min(first)));
+            self.last = self.last.max(Some(last));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::flow::key::{Endpoint, FlowKey};
 use crate::fragments::Fragments;
 use crate::inspect::shard::{Shard, When};
 use crate::lookup::Heard;
-use crate::packet::Packet;
+use crate::packet::{Batch, Packet};
 use crate::time::Timestamp;
 use crate::wire::{
     Decoded, Fragment, IcmpError, IcmpKind, Malformed, Protocol, Reassembled, Segment, decode,
@@ -20,18 +20,18 @@ use crate::wire::{
 
 /// Packets that all workers look at.
 #[derive(Debug)]
-pub(crate) struct Batch<'a> {
-    pub(crate) packets: Vec<Packet<'a>>,
+pub(crate) struct Portion {
+    pub(crate) batch: Batch,
     /// Whose each packet is, as far as a glance shows it; empty where there is one worker.
     pub(crate) owners: Vec<Owner>,
     /// Where and when the first packet stands.
     pub(crate) start: When,
 }
 
-impl Default for Batch<'_> {
+impl Default for Portion {
     fn default() -> Self {
         let start = When { position: 0, clock: Timestamp::MIN };
-        Self { packets: Vec::new(), owners: Vec::new(), start }
+        Self { batch: Batch::default(), owners: Vec::new(), start }
     }
 }
 
@@ -81,14 +81,14 @@ impl Worker {
         Self { shard: Shard::new(config), fragments, index, workers, heard: Vec::new() }
     }
 
-    /// Takes its own packets of a batch. Of those that cannot be decoded it notes its own, and the first worker those of
-    /// which nobody can say whose they are.
-    pub(crate) fn observe(&mut self, batch: &Batch<'_>, config: &Config, malformed: &mut Vec<Malformed>) {
-        let Batch { packets, owners, start } = batch;
+    /// Takes its own packets. Of those that cannot be decoded it notes its own, and the first worker those of which nobody
+    /// can say whose they are.
+    pub(crate) fn observe(&mut self, portion: &Portion, config: &Config, malformed: &mut Vec<Malformed>) {
+        let Portion { batch, owners, start } = portion;
         if owners.is_empty() {
-            self.take_own(packets.iter().map(|packet| (packet, UNKNOWN)), *start, config, malformed);
+            self.take_own(batch.packets().map(|packet| (packet, UNKNOWN)), *start, config, malformed);
         } else {
-            self.take_own(packets.iter().zip(owners.iter().copied()), *start, config, malformed);
+            self.take_own(batch.packets().zip(owners.iter().copied()), *start, config, malformed);
         }
     }
 
@@ -96,7 +96,7 @@ impl Worker {
     #[inline]
     pub(crate) fn take_own<'p>(
         &mut self,
-        packets: impl Iterator<Item = (&'p Packet<'p>, Owner)>,
+        packets: impl Iterator<Item = (Packet<'p>, Owner)>,
         start: When,
         config: &Config,
         malformed: &mut Vec<Malformed>,
@@ -108,7 +108,7 @@ impl Worker {
                 continue;
             }
             let when = When { position, clock };
-            let taken = match decode(packet) {
+            let taken = match decode(&packet) {
                 Ok(Decoded::Tcp(segment)) => {
                     self.segment(&segment, when, config);
                     Ok(())

@@ -65,12 +65,12 @@ fn walk(bytes: &[u8]) -> (Vec<Packet<'_>>, Walked) {
         panic!("no header")
     };
     let mut packets = Vec::new();
-    let walked = pcapng.walk(bytes, 100, &mut packets);
+    let walked = pcapng.walk(bytes, &mut |packet| packets.push(packet));
 
     let Ok(Opened::Ready(mut walker, mut at)) = Walker::open(2, bytes) else { panic!("no header") };
     let mut slowly = Vec::new();
     for end in 0..=bytes.len() {
-        let step = walker.walk(&bytes[at.min(end)..end], 100, &mut slowly);
+        let step = walker.walk(&bytes[at.min(end)..end], &mut |packet| slowly.push(packet));
         at += step.consumed;
         if end == bytes.len() {
             assert_eq!((at, &step.stop), (walked.consumed, &walked.stop));
@@ -171,7 +171,7 @@ fn a_packet_of_an_unsupported_link_type_is_a_packet() {
     let writer = Writer::new(false).interface(147, 0, &[]).interface(1, 0, &[]);
     let writer = writer.packet(1, 1, 1, b"a").packet(0, 1, 1, b"a");
     let Ok(Opened::Ready(mut walker, _)) = Walker::open(0, &writer.bytes) else { panic!() };
-    walker.walk(&writer.bytes, 9, &mut Vec::new());
+    walker.walk(&writer.bytes, &mut |_| ());
     assert_eq!(walker.link_types(), [LinkType::ETHERNET, LinkType(147)]);
 }
 
@@ -246,6 +246,6 @@ fn interfaces_beyond_what_a_packet_can_name_are_not_kept() {
     let one = Writer { big: false, bytes: Vec::new() }.interface(1, 0, &[]);
     writer.bytes.extend(one.bytes.repeat(MAX_INTERFACES + 10));
     let Ok(Opened::Ready(Walker::Pcapng(mut pcapng), _)) = Walker::open(0, &writer.bytes) else { panic!() };
-    pcapng.walk(&writer.bytes, 9, &mut Vec::new());
+    pcapng.walk(&writer.bytes, &mut |_| ());
     assert_eq!(pcapng.interfaces.len(), MAX_INTERFACES);
 }

@@ -1,4 +1,8 @@
-//! One record of a capture, as every source hands it to the engine; bytes stay where the source has them.
+//! One record of a capture, as every source hands it to the engine, borrowed or with others in a batch.
+
+mod batch;
+
+pub use batch::{Batch, Found};
 
 use std::fmt;
 use std::num::NonZeroU64;
