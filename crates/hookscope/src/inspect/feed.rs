@@ -19,7 +19,7 @@ use crate::inspect::Inspector;
 use crate::inspect::lookups::Lookups;
 use crate::inspect::shard::When;
 use crate::inspect::traffic::Traffic;
-use crate::inspect::worker::{Portion, Worker, owner};
+use crate::inspect::worker::{Portion, Worker};
 use crate::lookup::Heard;
 use crate::packet::Batch;
 
@@ -148,15 +148,10 @@ impl<'a, N: FnMut(&mut Batch) + Send> Feed<'a, N> {
     /// Gets the next batch, and says of its packets whose they are while their headers are at hand.
     fn read(&self, intake: &mut Intake<'a, N>, portion: &mut Portion) {
         let Intake { next, traffic } = intake;
-        let Portion { batch, owners, start } = portion;
-        batch.truncate(0);
-        next(batch);
-        *start = When { position: traffic.packets, clock: traffic.clock() };
-        owners.clear();
-        if self.workers > 1 {
-            owners.extend(batch.packets().map(|packet| owner(&packet, self.workers)));
-        }
-        traffic.packets(batch.packets());
+        portion.batch.truncate(0);
+        next(&mut portion.batch);
+        portion.share_out(When { position: traffic.packets, clock: traffic.clock() }, self.workers);
+        traffic.packets(portion.batch.packets());
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a, N>> {

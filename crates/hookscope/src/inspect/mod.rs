@@ -31,7 +31,7 @@ use crate::inspect::outcome::Outcome;
 use crate::inspect::shard::{GivenUp, When};
 use crate::inspect::tally::Tally;
 use crate::inspect::traffic::Traffic;
-use crate::inspect::worker::{Worker, owner};
+use crate::inspect::worker::Worker;
 use crate::lookup::Heard;
 use crate::packet::{Batch, Packet};
 use crate::time::Timestamp;
@@ -92,11 +92,10 @@ impl Inspector {
     /// Takes packets in the order of the capture; runs on the current rayon pool where that pays.
     pub fn observe_batch(&mut self, packets: &[Packet<'_>]) {
         let Self { config, workers, traffic, lookups, .. } = self;
-        let (start, count) = (When { position: traffic.packets, clock: traffic.clock() }, workers.len());
+        let start = When { position: traffic.packets, clock: traffic.clock() };
         let observe = |worker: &mut Worker| {
             let mut malformed = Vec::new();
-            let owned = packets.iter().map(|packet| (*packet, owner(packet, count)));
-            worker.take_own(owned, start, config, &mut malformed);
+            worker.observe_packets(packets, start, config, &mut malformed);
             malformed
         };
         let malformed: Vec<Vec<Malformed>> = if workers.len() == 1 || packets.len() < Self::WORTH_SHARING {

@@ -5,6 +5,7 @@
 //! packet's bytes are in the cache of both.
 
 use std::cmp::Ordering;
+use std::hint::black_box;
 
 use crate::config::Config;
 use crate::flow::key::{Endpoint, FlowKey};
@@ -22,16 +23,54 @@ use crate::wire::{
 #[derive(Debug)]
 pub(crate) struct Portion {
     pub(crate) batch: Batch,
-    /// Whose each packet is, as far as a glance shows it; empty where there is one worker.
-    pub(crate) owners: Vec<Owner>,
+    /// The places of each worker's packets, with those of which a glance does not tell whose they are; nothing where there
+    /// is one worker, who takes all.
+    shares: Vec<Vec<u32>>,
     /// Where and when the first packet stands.
-    pub(crate) start: When,
+    start: When,
+    /// The capture's clock at each packet; empty where that is the packet's time.
+    clocks: Vec<Timestamp>,
 }
 
 impl Default for Portion {
     fn default() -> Self {
         let start = When { position: 0, clock: Timestamp::MIN };
-        Self { batch: Batch::default(), owners: Vec::new(), start }
+        Self { batch: Batch::default(), shares: Vec::new(), start, clocks: Vec::new() }
+    }
+}
+
+impl Portion {
+    /// Says whose the packets are, while their headers are at hand, and when they came: after `start`.
+    pub(crate) fn share_out(&mut self, start: When, workers: usize) {
+        let Self { batch, shares, clocks, .. } = self;
+        self.start = start;
+        clocks.clear();
+        if !batch.packets().map(|packet| packet.time).is_sorted() || batch.first_time() < Some(start.clock) {
+            let mut clock = start.clock;
+            clocks.extend(batch.packets().map(|packet| {
+                clock = clock.max(packet.time);
+                clock
+            }));
+        }
+        if workers == 1 {
+            return;
+        }
+        shares.resize_with(workers, Vec::new);
+        shares.iter_mut().for_each(Vec::clear);
+        for (place, packet) in (0..).zip(batch.packets()) {
+            match shares.get_mut(owner(&packet, workers) as usize) {
+                Some(share) => share.push(place),
+                None => shares.iter_mut().for_each(|share| share.push(place)),
+            }
+        }
+    }
+
+    /// Where and when a packet stands.
+    #[inline]
+    fn when(&self, place: usize, time: Timestamp) -> When {
+        let clock =
+            if self.clocks.is_empty() { time } else { self.clocks.get(place).copied().unwrap_or(time) };
+        When { position: self.start.position + place as u64, clock }
     }
 }
 
@@ -44,7 +83,7 @@ const UNKNOWN: Owner = Owner::MAX;
 /// Which of so many workers has the connection of a packet, where a glance at the packet shows that: most are decoded
 /// once.
 #[inline]
-pub(crate) fn owner(packet: &Packet<'_>, workers: usize) -> Owner {
+fn owner(packet: &Packet<'_>, workers: usize) -> Owner {
     if workers == 1 {
         return UNKNOWN;
     }
@@ -75,58 +114,81 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// How many of its own packets ahead it touches, and which octet: in IPv4 on Ethernet the one before TCP's flags.
+    const AHEAD: usize = 8;
+    const TOUCHED: usize = 46;
+
     /// The `index`-th of so many workers.
     pub(crate) fn new(index: Owner, workers: usize, config: &Config) -> Self {
         let fragments = Fragments::new(config.limits.fragments);
         Self { shard: Shard::new(config), fragments, index, workers, heard: Vec::new() }
     }
 
-    /// Takes its own packets. Of those that cannot be decoded it notes its own, and the first worker those of which nobody
-    /// can say whose they are.
+    /// Takes its own packets of a portion. Of those that cannot be decoded it notes its own, and the first worker those of
+    /// which nobody can say whose they are.
     pub(crate) fn observe(&mut self, portion: &Portion, config: &Config, malformed: &mut Vec<Malformed>) {
-        let Portion { batch, owners, start } = portion;
-        if owners.is_empty() {
-            self.take_own(batch.packets().map(|packet| (packet, UNKNOWN)), *start, config, malformed);
-        } else {
-            self.take_own(batch.packets().zip(owners.iter().copied()), *start, config, malformed);
+        let Portion { batch, shares, .. } = portion;
+        let at = |place: usize| {
+            let packet = batch.get(place)?;
+            Some((packet, portion.when(place, packet.time)))
+        };
+        match shares.get(self.index as usize) {
+            None => (0..batch.len()).filter_map(at).for_each(|it| self.take(it, config, malformed)),
+            Some(own) => {
+                let mut ahead = own.iter().skip(Self::AHEAD);
+                for place in own {
+                    // Where another thread read the packet, its octets come from that thread's cache: on their way early.
+                    let next = ahead.next().and_then(|next| batch.get(*next as usize));
+                    black_box(next.and_then(|next| next.data.get(Self::TOUCHED).copied()));
+                    if let Some(it) = at(*place as usize) {
+                        self.take(it, config, malformed);
+                    }
+                }
+            }
+        }
+        if let Some(last) = batch.len().checked_sub(1).and_then(at) {
+            self.rest(last.1.clock, config);
         }
     }
 
-    /// Does it for packets with their owners.
-    #[inline]
-    pub(crate) fn take_own<'p>(
+    /// Does it for packets after `start`.
+    pub(crate) fn observe_packets(
         &mut self,
-        packets: impl Iterator<Item = (Packet<'p>, Owner)>,
+        packets: &[Packet<'_>],
         start: When,
         config: &Config,
         malformed: &mut Vec<Malformed>,
     ) {
         let mut clock = start.clock;
-        for (position, (packet, owner)) in (start.position..).zip(packets) {
+        for (position, packet) in (start.position..).zip(packets) {
             clock = clock.max(packet.time);
-            if owner != UNKNOWN && owner != self.index {
-                continue;
-            }
-            let when = When { position, clock };
-            let taken = match decode(&packet) {
-                Ok(Decoded::Tcp(segment)) => {
-                    self.segment(&segment, when, config);
-                    Ok(())
-                }
-                Ok(Decoded::Other) => Ok(()),
-                Ok(Decoded::Fragment(fragment)) => self.fragment(&fragment, when, config),
-                Ok(other) => {
-                    self.take(&other, when, config);
-                    Ok(())
-                }
-                Err(reason) => Err(reason),
-            };
-            if let Err(reason) = taken
-                && (owner == self.index || self.index == 0)
-            {
-                malformed.push(reason);
+            let owner = owner(packet, self.workers);
+            if owner == self.index || owner == UNKNOWN {
+                self.take((*packet, When { position, clock }), config, malformed);
             }
         }
+        self.rest(clock, config);
+    }
+
+    /// Takes a packet that is its own, or may be.
+    #[inline]
+    fn take(&mut self, (packet, when): (Packet<'_>, When), config: &Config, malformed: &mut Vec<Malformed>) {
+        let taken = match decode(&packet) {
+            Ok(Decoded::Tcp(segment)) => return self.segment(&segment, when, config),
+            Ok(Decoded::Other) => return,
+            Ok(Decoded::Fragment(fragment)) => self.fragment(&fragment, when, config),
+            Ok(other) => return self.take_other(&other, when, config),
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = taken
+            && (self.index == 0 || owner(&packet, self.workers) == self.index)
+        {
+            malformed.push(reason);
+        }
+    }
+
+    /// Rests between batches: lets go of what is over.
+    fn rest(&mut self, clock: Timestamp, config: &Config) {
         self.shard.sweep(clock, config);
         self.heard.append(&mut self.shard.heard);
     }
@@ -146,7 +208,7 @@ impl Worker {
     }
 
     #[cold]
-    fn take(&mut self, decoded: &Decoded<'_>, when: When, config: &Config) {
+    fn take_other(&mut self, decoded: &Decoded<'_>, when: When, config: &Config) {
         match decoded {
             Decoded::Tcp(segment) => self.segment(segment, when, config),
             Decoded::Icmp(error) => {
@@ -166,7 +228,7 @@ impl Worker {
     #[cold]
     fn fragment(&mut self, fragment: &Fragment<'_>, when: When, config: &Config) -> Result<(), Malformed> {
         if let Some(whole) = join(fragment, &mut self.fragments)? {
-            self.take(&decode_reassembled(&whole)?, when, config);
+            self.take_other(&decode_reassembled(&whole)?, when, config);
         }
         Ok(())
     }
