@@ -46,7 +46,7 @@ pub(crate) struct Reader {
     rest: Vec<u8>,
     /// How many bytes come before that, decompressed.
     before: u64,
-    /// How many bytes it takes to get on from there.
+    /// How many bytes it takes to get on from there; 0 where that was not tried.
     wants: usize,
     /// Nothing is left to read.
     is_over: bool,
@@ -123,8 +123,10 @@ impl Reader {
     /// Puts what is left of the last batch into `buffer`, and reads behind it. Gives back how many bytes are there.
     fn fill(&mut self, buffer: &mut Vec<u8>) -> usize {
         let size = self.wants.max(BATCH).max(self.rest.len());
-        if buffer.len() < size {
+        if buffer.len() != size {
             buffer.resize(size, 0);
+            // A large record was an exception.
+            buffer.shrink_to_fit();
         }
         let mut filled = self.rest.len();
         if let Some(front) = buffer.get_mut(..filled) {
@@ -132,7 +134,7 @@ impl Reader {
         }
         self.rest.clear();
         // What came with the file header is handed on before more is waited for.
-        let mut is_enough = self.pace != Pace::Full;
+        let mut is_enough = self.wants == 0 && self.pace != Pace::Full;
         while !(self.is_over || is_enough && filled >= self.wants) {
             match self.decoder.read(buffer.get_mut(filled..).unwrap_or_default()) {
                 Ok(0) => self.is_over = true,
