@@ -6,8 +6,8 @@
 //!               worker 0            worker 1
 //! ```
 //!
-//! Whichever thread finds the next batch missing gets it from the source, so that reading is done beside looking, and
-//! the one that is ahead does it. Threads take whichever worker has something to do, their own first: a pool of any
+//! Whichever thread has no batch after the next gets it from the source, so that reading is done beside looking and before
+//! anybody waits for it. Threads take whichever worker has something to do, their own first: a pool of any
 //! size, busy or not, gets to the end. Each worker sees all batches in their order, so the answer is the same.
 
 use std::cell::RefCell;
@@ -167,8 +167,12 @@ impl<'a, N> State<'a, N> {
         }
         let end = self.first + self.open.len() as u64;
         let is_ready = |place: &Place<'_>| place.worker.is_some() && place.at < end;
-        let own_is_ready = self.places.get(own).is_some_and(is_ready);
-        if !own_is_ready && let Some(intake) = self.next_batch() {
+        let own = self.places.get(own).filter(|place| is_ready(place)).map(|place| (own, end - place.at));
+        // A thread alone looks at what it has just read. Of several, each sees to it that nobody waits for what comes next.
+        let enough = if self.places.len() == 1 { 1 } else { 2 };
+        if own.is_none_or(|(_, ready)| ready < enough)
+            && let Some(intake) = self.next_batch()
+        {
             return Job::Read(intake, self.spare.pop().unwrap_or_default());
         }
         // Whoever is furthest behind keeps batches from being used again.
@@ -176,7 +180,7 @@ impl<'a, N> State<'a, N> {
             let ready = self.places.iter().enumerate().filter(|(_, place)| is_ready(place));
             ready.min_by_key(|(_, place)| place.at).map(|(index, _)| index)
         };
-        let chosen = if own_is_ready { Some(own) } else { behind() };
+        let chosen = own.map(|(index, _)| index).or_else(behind);
         if let Some(index) = chosen
             && let Some(place) = self.places.get_mut(index)
             && let Some(open) = self.open.get((place.at - self.first) as usize)
