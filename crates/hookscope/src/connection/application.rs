@@ -158,7 +158,7 @@ impl Application {
         if let Chunk::Data(data) = &mut chunk {
             // Most records are whole, and then there is nothing to remember of them.
             while let Some((header, body, rest)) = deframer.whole(data) {
-                records.take(session.get_or_insert_default(), side, RecordEvent::Whole(header, body), at);
+                records.whole(session.get_or_insert_default(), side, header, body, at);
                 *data = rest;
             }
             if data.is_empty() {
@@ -260,21 +260,44 @@ struct Records<'a> {
 }
 
 impl Records<'_> {
+    /// A record that is there in one piece.
+    #[inline(never)]
+    fn whole(&mut self, session: &mut Session, side: Side, header: Header, body: &[u8], at: Moment) {
+        let Self { calls, ended, context, reading } = self;
+        let http2 = session.is_http2();
+        session.whole(side, header, body, at, reading, &mut to_calls(calls, ended, context, http2));
+        if !http2 && session.is_http2() {
+            **calls = Calls::default();
+        }
+    }
+
+    /// Any step of a record stream.
     #[inline(never)]
     fn take(&mut self, session: &mut Session, side: Side, event: RecordEvent<'_>, at: Moment) {
         let Self { calls, ended, context, reading } = self;
         let http2 = session.is_http2();
-        session.record(side, event, at, reading, &mut |side, data, at| match data {
-            session::Application::Closed => calls.close(side, at),
-            session::Application::Reopened => calls.reopen(side),
-            session::Application::Ready => context.ready = Some(at),
-            _ if http2 => {}
-            session::Application::Began(length) => calls.began(side, length, at, context, ended),
-            session::Application::Octets(octets) => calls.octets(side, octets, at),
-        });
+        session.record(side, event, at, reading, &mut to_calls(calls, ended, context, http2));
         if !http2 && session.is_http2() {
             **calls = Calls::default();
         }
+    }
+}
+
+/// Tells calls what a session says of application data, unless that is HTTP/2.
+#[inline]
+fn to_calls(
+    calls: &mut Calls,
+    ended: &mut Vec<Call>,
+    context: &mut Context,
+    http2: bool,
+) -> impl FnMut(Side, session::Application, Moment) {
+    move |side, data, at| match data {
+        session::Application::Closed => calls.close(side, at),
+        session::Application::Reopened => calls.reopen(side),
+        session::Application::Ready => context.ready = Some(at),
+        _ if http2 => {}
+        session::Application::Began(length) => calls.began(side, length, at, context, ended),
+        session::Application::Octets(octets) => calls.octets(side, octets, at),
     }
 }
 

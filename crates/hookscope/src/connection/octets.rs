@@ -11,8 +11,9 @@ use crate::wire::{Flags, Segment};
 impl Connection {
     #[inline]
     pub(super) fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, around: &mut Around<'_>) {
-        if segment.payload_len == 0 && !segment.flags.has(Flags::OCCUPYING) {
-            // An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space of this stream.
+        if segment.payload_len == 0 && !segment.flags.has(Flags::ENDING) {
+            // A SYN has said all. An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space
+            // of this stream.
             return;
         }
         let is_acknowledged = self.halves.client.is_acknowledged();

@@ -280,7 +280,7 @@ impl Session {
     }
 
     /// A record began. Says what it is.
-    #[inline]
+    #[inline(always)]
     fn began(
         &mut self,
         side: Side,
@@ -404,7 +404,7 @@ impl Session {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ended(
         &mut self,
         current: Current,

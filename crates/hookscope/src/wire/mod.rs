@@ -64,8 +64,11 @@ impl Flags {
     /// The acknowledgment field is significant.
     pub const ACK: Self = Self(0x10);
 
+    /// FIN and RST: the sender sends no more.
+    pub(crate) const ENDING: Self = Self(Self::FIN.0 | Self::RST.0);
+
     /// SYN and FIN, which take a sequence number, and RST, which stands where the next would.
-    pub(crate) const OCCUPYING: Self = Self(Self::SYN.0 | Self::FIN.0 | Self::RST.0);
+    pub(crate) const OCCUPYING: Self = Self(Self::SYN.0 | Self::ENDING.0);
 
     /// The six bits; those of explicit congestion notification say nothing about a connection's fate.
     const MASK: u8 = 0x3f;

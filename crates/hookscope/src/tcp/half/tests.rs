@@ -149,7 +149,7 @@ proptest! {
         steps in prop::collection::vec(
             (
                 prop_oneof![6 => Just(None), 1 => (0..200_u32).prop_map(Some)],
-                1..30_u32,
+                prop_oneof![9 => 1..30_u32, 1 => Just(0)],
                 prop_oneof![8 => Just(0x18_u8), 4 => Just(0x10_u8), 1 => 0..0x40_u8],
                 prop_oneof![9 => Just(false), 1 => Just(true)],
                 prop_oneof![3 => Just(None), 1 => (0..220_u32).prop_map(Some)],
@@ -171,14 +171,28 @@ proptest! {
             let segment = piece(number, flags, initial.wrapping_add(place), length, captured);
             let at = Moment { time: segment.time, frame: segment.frame };
             let [by_quick, by_slow] = &mut delivered;
-            if quick.goes_on(&segment, at) {
-                by_quick.push_str(&format!("{:?} {at:?}", Chunk::Data(captured)));
-            } else {
-                quick.sent(&segment, at, false, 300, &mut |chunk, at| by_quick.push_str(&format!("{chunk:?} {at:?}")));
+            if segment.flags.has(Flags::SYN) {
+                quick.synchronised(&segment);
+                slow.synchronised(&segment);
             }
-            slow.sent(&segment, at, false, 300, &mut |chunk, at| by_slow.push_str(&format!("{chunk:?} {at:?}")));
+            let is_over = length == 0 && !segment.flags.has(Flags::ENDING);
+            if !is_over {
+                if quick.goes_on(&segment, at) {
+                    by_quick.push_str(&format!("{:?} {at:?}", Chunk::Data(captured)));
+                } else {
+                    quick.sent(&segment, at, false, 300, &mut |chunk, at| {
+                        by_quick.push_str(&format!("{chunk:?} {at:?}"));
+                    });
+                }
+                quick.take_close(Some(at));
+            }
+            if !is_over || segment.flags.has(Flags::SYN) {
+                slow.sent(&segment, at, false, 300, &mut |chunk, at| {
+                    by_slow.push_str(&format!("{chunk:?} {at:?}"));
+                });
+                slow.take_close(Some(at));
+            }
             for half in [&mut quick, &mut slow] {
-                half.take_close(Some(at));
                 if let Some(ack) = ack {
                     half.acknowledged(initial.wrapping_add(ack), None);
                 }
