@@ -98,24 +98,29 @@ impl Calls {
     /// A client that writes on after longer than this does not wait for an answer.
     const STREAM_PAUSE: Elapsed = Elapsed::from_millis(1000);
 
-    /// A record of `side` began. Gives back the call that this ends: the one before the request that begins.
+    /// A record of `side` began. The call that this ends, the one before the request that begins, goes to `ended`.
     #[inline]
-    pub(crate) fn began(&mut self, side: Side, length: u16, at: Moment, context: Context) -> Option<Call> {
+    pub(crate) fn began(
+        &mut self,
+        side: Side,
+        length: u16,
+        at: Moment,
+        context: &Context,
+        ended: &mut Vec<Call>,
+    ) {
         if self.is_closed(side) {
-            return None;
+            return;
         }
         match side {
-            Side::Client => self.request(at, context),
-            Side::Server => {
-                self.response(length, at, context);
-                None
-            }
+            Side::Client => self.request(at, context, ended),
+            Side::Server => self.response(length, at, context),
         }
     }
 
-    fn request(&mut self, at: Moment, context: Context) -> Option<Call> {
+    #[inline]
+    fn request(&mut self, at: Moment, context: &Context, ended: &mut Vec<Call>) {
         if self.is_stream {
-            return None;
+            return;
         }
         let continues = self.last.as_ref().is_some_and(|call| call.first_byte.is_none());
         if continues && !self.tickets_were_the_response(at, context) {
@@ -126,13 +131,13 @@ impl Calls {
                 self.is_stream = true;
                 self.last = None;
             }
-            return None;
+            return;
         }
         let start = match (self.count, context.opened, context.ready) {
             (0, Some(opened), Some(ready)) if at.since(ready) <= Self::FIRST_REQUEST_DELAY => opened,
             _ => at,
         };
-        let ended = self.last.take();
+        ended.extend(self.last.take());
         self.last = Some(Call {
             index: self.count,
             start,
@@ -145,12 +150,11 @@ impl Calls {
             http: None,
         });
         self.count = self.count.saturating_add(1);
-        ended
     }
 
     /// Two records that were taken for session tickets were the response, if the client goes on to another request:
     /// its first one was whole and acknowledged, and a while has passed.
-    fn tickets_were_the_response(&mut self, at: Moment, context: Context) -> bool {
+    fn tickets_were_the_response(&mut self, at: Moment, context: &Context) -> bool {
         let Some(call) = &mut self.last else { return false };
         let Some(taken) = self.tickets.taken() else { return false };
         let paused =
@@ -164,7 +168,8 @@ impl Calls {
         paused && context.is_acknowledged
     }
 
-    fn response(&mut self, length: u16, at: Moment, context: Context) {
+    #[inline]
+    fn response(&mut self, length: u16, at: Moment, context: &Context) {
         if self.is_closed(Side::Client) {
             self.ending.get_or_insert_default().late.get_or_insert(at);
             return;

@@ -11,9 +11,10 @@ fn context() -> Context {
 }
 
 fn record(calls: &mut Calls, side: Side, length: u16, millis: i64) -> Option<Call> {
-    let ended = calls.began(side, length, at(millis), context());
+    let mut ended = Vec::new();
+    calls.began(side, length, at(millis), &context(), &mut ended);
     calls.octets(side, u64::from(length) + 5, at(millis));
-    ended
+    ended.pop()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A stream is TLS or it is not: its first octets decide. A client that begins like HTTP is followed by
 //! [`plain`](super::plain); where a proxy opens a tunnel for it, the streams begin anew behind the proxy's answer.
 
-use crate::call::{Calls, Context};
+use crate::call::{Call, Calls, Context};
 use crate::connection::plain::{Output, PlainHttp, Tunnel};
 use crate::connection::{Around, Shared};
 use crate::http::Proxied;
@@ -13,7 +13,7 @@ use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tcp::reassembly::Chunk;
 use crate::tls::codes::Version;
-use crate::tls::record::{Deframer, RecordEvent};
+use crate::tls::record::{Deframer, Header, RecordEvent};
 use crate::tls::session::{self, Reading, Session};
 
 /// How a side closed.
@@ -90,6 +90,34 @@ impl Application {
         tls + http + self.dns.as_deref().map_or(0, Stream::held)
     }
 
+    /// Takes records of application data off the front of the next octets of `side`, where TLS is open and nothing else
+    /// is to be known of them: those are most. Gives back what is left for [`chunk`](Self::chunk), which does the same and
+    /// more.
+    #[inline]
+    pub(crate) fn data<'d>(
+        &mut self,
+        side: Side,
+        mut data: &'d [u8],
+        at: Moment,
+        context: &Context,
+        ended: &mut Vec<Call>,
+    ) -> &'d [u8] {
+        let Self { session: Some(session), dns: None, http: None, deframers, calls, .. } = self else {
+            return data;
+        };
+        if !deframers[side].is_between_records() {
+            return data;
+        }
+        while let Some((header, _, rest)) = Header::whole(data)
+            && session.takes(side, header, at)
+        {
+            calls.began(side, header.length, at, context, ended);
+            calls.octets(side, header.octets(), at);
+            data = rest;
+        }
+        data
+    }
+
     /// Takes the next octets of `side`. Calls that they end go to `around`.
     #[inline]
     pub(crate) fn chunk(
@@ -97,7 +125,7 @@ impl Application {
         side: Side,
         chunk: Chunk<'_>,
         at: Moment,
-        context: Context,
+        context: &Context,
         around: &mut Around<'_>,
     ) {
         if let Some(dns) = &mut self.dns {
@@ -115,24 +143,30 @@ impl Application {
     fn records(
         &mut self,
         side: Side,
-        chunk: Chunk<'_>,
+        mut chunk: Chunk<'_>,
         at: Moment,
-        context: Context,
+        context: &Context,
         around: &mut Around<'_>,
     ) {
         let Self { session, plain, calls, deframers, http, .. } = self;
         let Around { limits, shared } = around;
         let room = shared.room();
-        let limit = limits.handshake.min(room);
-        let Shared { ended, pool, .. } = &mut **shared;
-        let mut context = context;
-        deframers[side].push(chunk, at, &mut |event, at| {
-            if let (RecordEvent::Body(_), Some(session)) = (event, &*session)
-                && !session.reads_body(side)
-            {
+        let Shared { ended, pool, spare, .. } = &mut **shared;
+        let reading = Reading { limit: limits.handshake.min(room), pool, spare };
+        let mut records = Records { calls, ended, context: *context, reading };
+        let deframer = &mut deframers[side];
+        if let Chunk::Data(data) = &mut chunk {
+            // Most records are whole, and then there is nothing to remember of them.
+            while let Some((header, body, rest)) = deframer.whole(data) {
+                records.whole(session.get_or_insert_default(), side, header, body, at);
+                *data = rest;
+            }
+            if data.is_empty() {
                 return;
             }
-            if matches!(event, RecordEvent::NotTls | RecordEvent::Plain(_)) {
+        }
+        deframer.push(chunk, at, &mut |event, at| match event {
+            RecordEvent::NotTls | RecordEvent::Plain(_) => {
                 // A server of HTTP never speaks first.
                 let may_be_http = side == Side::Client
                     && session.is_none()
@@ -140,6 +174,7 @@ impl Application {
                 match (event, &mut *http) {
                     (RecordEvent::Plain(data), Some(http)) if may_be_http => {
                         // The client's octets alone open no tunnel.
+                        let Records { calls, ended, context, .. } = &mut records;
                         let mut output = Output { room, calls, ended };
                         let _ = http.push(side, Chunk::Data(data), at, context, &mut output);
                     }
@@ -151,26 +186,16 @@ impl Application {
                     }
                     _ => {}
                 }
-                return;
             }
-            if session.is_none() && matches!(event, RecordEvent::Began(_) | RecordEvent::Whole(..)) {
-                *session = Some(Session::default());
+            RecordEvent::Began(_) | RecordEvent::Whole(..) => {
+                records.take(session.get_or_insert_default(), side, event, at);
             }
-            let Some(session) = session else { return };
-            let http2 = session.is_http2();
-            let mut reading = Reading { limit, pool };
-            session.record(side, event, at, &mut reading, &mut |side, data, at| match data {
-                session::Application::Closed => calls.close(side, at),
-                session::Application::Reopened => calls.reopen(side),
-                session::Application::Ready => context.ready = Some(at),
-                _ if http2 => {}
-                session::Application::Began(length) => {
-                    ended.extend(calls.began(side, length, at, context));
+            event => {
+                if let Some(session) = session
+                    && (session.reads_body(side) || !matches!(event, RecordEvent::Body(_)))
+                {
+                    records.take(session, side, event, at);
                 }
-                session::Application::Octets(octets) => calls.octets(side, octets, at),
-            });
-            if !http2 && session.is_http2() {
-                *calls = Calls::default();
             }
         });
     }
@@ -182,7 +207,7 @@ impl Application {
         side: Side,
         chunk: Chunk<'_>,
         at: Moment,
-        context: Context,
+        context: &Context,
         around: &mut Around<'_>,
     ) {
         let Self { http: Some(http), calls, .. } = self else { return };
@@ -225,3 +250,56 @@ impl Application {
         self.http = None;
     }
 }
+
+/// What takes part when a TLS session is told of a record.
+struct Records<'a> {
+    calls: &'a mut Calls,
+    ended: &'a mut Vec<Call>,
+    context: Context,
+    reading: Reading<'a>,
+}
+
+impl Records<'_> {
+    /// A record that is there in one piece.
+    #[inline(never)]
+    fn whole(&mut self, session: &mut Session, side: Side, header: Header, body: &[u8], at: Moment) {
+        let Self { calls, ended, context, reading } = self;
+        let http2 = session.is_http2();
+        session.whole(side, header, body, at, reading, &mut to_calls(calls, ended, context, http2));
+        if !http2 && session.is_http2() {
+            **calls = Calls::default();
+        }
+    }
+
+    /// Any step of a record stream.
+    #[inline(never)]
+    fn take(&mut self, session: &mut Session, side: Side, event: RecordEvent<'_>, at: Moment) {
+        let Self { calls, ended, context, reading } = self;
+        let http2 = session.is_http2();
+        session.record(side, event, at, reading, &mut to_calls(calls, ended, context, http2));
+        if !http2 && session.is_http2() {
+            **calls = Calls::default();
+        }
+    }
+}
+
+/// Tells calls what a session says of application data, unless that is HTTP/2.
+#[inline]
+fn to_calls(
+    calls: &mut Calls,
+    ended: &mut Vec<Call>,
+    context: &mut Context,
+    http2: bool,
+) -> impl FnMut(Side, session::Application, Moment) {
+    move |side, data, at| match data {
+        session::Application::Closed => calls.close(side, at),
+        session::Application::Reopened => calls.reopen(side),
+        session::Application::Ready => context.ready = Some(at),
+        _ if http2 => {}
+        session::Application::Began(length) => calls.began(side, length, at, context, ended),
+        session::Application::Octets(octets) => calls.octets(side, octets, at),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,16 +5,16 @@
 //! the fields.
 
 mod application;
+mod octets;
 mod opening;
 mod plain;
 
 pub(crate) use application::Application;
-use application::Closing;
 pub(crate) use opening::Opening;
 
 use std::time::Duration;
 
-use crate::call::{Call, Context};
+use crate::call::Call;
 use crate::config::Limits;
 use crate::flow::key::{Address, End, Endpoint, FlowKey};
 use crate::lookup::{Heard, Transport};
@@ -36,6 +36,8 @@ pub(crate) struct Connection {
     client: End,
     /// Whether a SYN said who the client is; else it is a guess until a ClientHello tells.
     is_role_known: bool,
+    /// Whether its packets come under another key, too: from the other side of address translation.
+    pub(crate) is_translated: bool,
     /// The first packet.
     pub(crate) first: Moment,
     /// The last packet.
@@ -76,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) ended: Vec<Call>,
     /// Names and certificates.
     pub(crate) pool: Pool,
+    /// Room in which a handshake message was collected, for the next one.
+    spare: Vec<u8>,
     /// Octets that wait, in all connections together, and how many they may be.
     held: usize,
     most_held: usize,
@@ -92,8 +96,8 @@ impl Default for Shared {
 impl Shared {
     /// For connections that together hold so many octets that wait, and so many of certificates.
     pub(crate) fn bounded(held: usize, certificates: usize) -> Self {
-        let (ended, pool) = (Vec::new(), Pool::bounded(certificates));
-        Self { ended, pool, held: 0, most_held: held, crowded: 0 }
+        let pool = Pool::bounded(certificates);
+        Self { ended: Vec::new(), pool, spare: Vec::new(), held: 0, most_held: held, crowded: 0 }
     }
 
     /// How many more octets may wait.
@@ -168,6 +172,7 @@ impl Connection {
             key,
             client,
             is_role_known: false,
+            is_translated: false,
             first: at,
             last: at,
             halves: PerSide::default(),
@@ -203,7 +208,8 @@ impl Connection {
     /// Who sent `segment`. On the other side of address translation it has another key, but the same client.
     #[inline]
     fn sender(&self, segment: &Segment<'_>) -> Side {
-        let from_client = if segment.key == self.key {
+        debug_assert!(self.is_translated || segment.key == self.key, "another connection's");
+        let from_client = if !self.is_translated || segment.key == self.key {
             segment.from == self.client
         } else {
             segment.key.endpoint(segment.from) == self.client()
@@ -293,7 +299,7 @@ impl Connection {
             self.acknowledged(side, segment, at);
         }
         self.sent(side, segment, at, around);
-        if self.halves[side].has_hole() || self.halves[!side].has_hole() {
+        if self.halves.client.has_hole() || self.halves.server.has_hole() {
             self.age_holes(around);
         }
         if !self.is_role_known && self.application.hello_from() == Some(Side::Server) {
@@ -304,9 +310,13 @@ impl Connection {
     /// Hands over the DNS messages that its last segment completed.
     #[inline]
     pub(crate) fn hear(&mut self, position: u64, clock: Timestamp, heard: &mut Vec<Heard>) {
-        if self.application.dns.is_none() {
-            return;
+        if self.application.dns.is_some() {
+            self.hear_dns(position, clock, heard);
         }
+    }
+
+    #[cold]
+    fn hear_dns(&mut self, position: u64, clock: Timestamp, heard: &mut Vec<Heard>) {
         let (client, server) = (self.client(), self.server());
         let messages = self.application.dns.as_mut().map(|dns| dns.take()).unwrap_or_default();
         heard.extend(messages.into_iter().map(|(message, at)| Heard {
@@ -383,79 +393,6 @@ impl Connection {
         {
             self.established = Some(at);
         }
-    }
-
-    #[inline]
-    fn sent(&mut self, side: Side, segment: &Segment<'_>, at: Moment, around: &mut Around<'_>) {
-        if segment.payload_len == 0 && !segment.flags.has(Flags::OCCUPYING) {
-            // An acknowledgment alone may be a challenge (RFC 5961, section 4), in no sequence space of this stream.
-            return;
-        }
-        let context = self.context();
-        let peer_window_is_zero = self.halves[!side].has_zero_window();
-        let held = self.held();
-        let half = &mut self.halves[side];
-        if segment.payload_len > 0 && !half.is_anchored() {
-            self.application.join_midstream(side);
-        }
-        let application = &mut self.application;
-        let room = around.shared.room();
-        let budget = around.limits.reassembly.min(half.waiting().saturating_add(room));
-        half.sent(segment, at, peer_window_is_zero, budget, &mut |chunk, at| {
-            application.chunk(side, chunk, at, context, around);
-        });
-        around.shared.crowded += u64::from(room < segment.payload.len());
-        self.close_if_due(side, Some(at), around);
-        around.shared.holds(held, self.held());
-    }
-
-    /// Octets that wait for others.
-    #[inline]
-    fn held(&self) -> usize {
-        self.halves.client.waiting() + self.halves.server.waiting() + self.application.held()
-    }
-
-    /// Tells the application that `side` closed, once everything before it is delivered.
-    #[inline]
-    fn close_if_due(&mut self, side: Side, now: Option<Moment>, around: &mut Around<'_>) {
-        let half = &mut self.halves[side];
-        if let Some(at) = half.take_close(now) {
-            let how = if half.fin_at() == Some(at) { Closing::Fin } else { Closing::Rst };
-            self.application.close(side, at, how, around);
-        }
-    }
-
-    fn context(&self) -> Context {
-        Context {
-            opened: self.opened,
-            ready: self.application.complete().or(self.established),
-            may_send_tickets: self.application.may_send_tickets(),
-            is_acknowledged: self.halves.client.is_acknowledged(),
-        }
-    }
-
-    /// Gives up octets that the receiver has and the capture lacks, after a little patience.
-    #[cold]
-    fn age_holes(&mut self, around: &mut Around<'_>) {
-        for side in [Side::Client, Side::Server] {
-            if !self.halves[side].lost_to_capture() {
-                self.hole_age[side] = 0;
-            } else if self.hole_age[side] < Self::REORDERING {
-                self.hole_age[side] += 1;
-            } else {
-                self.hole_age[side] = 0;
-                self.skip_hole(side, around);
-            }
-        }
-    }
-
-    fn skip_hole(&mut self, side: Side, around: &mut Around<'_>) {
-        let (context, held) = (self.context(), self.held());
-        let application = &mut self.application;
-        let half = &mut self.halves[side];
-        half.skip_hole(&mut |chunk, at| application.chunk(side, chunk, at, context, around));
-        self.close_if_due(side, None, around);
-        around.shared.holds(held, self.held());
     }
 
     /// It turned out that the client is who was taken for the server.

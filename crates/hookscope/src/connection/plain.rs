@@ -73,12 +73,12 @@ impl PlainHttp {
         side: Side,
         chunk: Chunk<'d>,
         at: Moment,
-        context: Context,
+        context: &Context,
         output: &mut Output<'_>,
     ) -> Option<Tunnel<'d>> {
         if side == Side::Server && output.calls.is_closed(Side::Client) {
             // No response: calls note that it came too late.
-            let _ = output.calls.began(side, 0, at, context);
+            output.calls.began(side, 0, at, context, output.ended);
             return None;
         }
         let Self { mode, proxied } = self;
@@ -122,7 +122,7 @@ impl PlainHttp {
         let Self { mode: Mode::Messages(dialogue), proxied } = self else { return };
         if !output.calls.is_closed(Side::Client) {
             dialogue.closed(side, at, &mut |event, at| {
-                take(event, at, Context::default(), proxied, output);
+                take(event, at, &Context::default(), proxied, output);
             });
         }
     }
@@ -130,7 +130,7 @@ impl PlainHttp {
 
 impl Output<'_> {
     /// Takes octets that are a request or a response, by who sent them.
-    fn burst(&mut self, side: Side, octets: u64, at: Moment, context: Context) {
+    fn burst(&mut self, side: Side, octets: u64, at: Moment, context: &Context) {
         let is_complete = |call: &Call| call.http.is_some_and(|response| response.is_complete);
         if octets == 0 || side == Side::Server && self.calls.last.as_ref().is_some_and(is_complete) {
             return;
@@ -138,7 +138,7 @@ impl Output<'_> {
         if !self.calls.last.as_ref().is_some_and(is_complete) {
             self.calls.http(None);
         }
-        self.ended.extend(self.calls.began(side, 0, at, context));
+        self.calls.began(side, 0, at, context, self.ended);
         self.calls.octets(side, octets, at);
     }
 
@@ -164,18 +164,18 @@ fn front(text: &str) -> &str {
 fn take(
     event: Event<'_>,
     at: Moment,
-    context: Context,
+    context: &Context,
     proxied: &mut Option<Proxied>,
     output: &mut Output<'_>,
 ) {
     match event {
-        Event::RequestBegan => output.ended.extend(output.calls.began(Side::Client, 0, at, context)),
+        Event::RequestBegan => output.calls.began(Side::Client, 0, at, context, output.ended),
         Event::RequestOctets(octets) => output.calls.octets(Side::Client, octets, at),
         Event::Connect(target) => {
             *proxied = Some(Proxied { target: front(target).into(), asked: at, answer: None });
         }
         Event::ResponseBegan => {
-            output.ended.extend(output.calls.began(Side::Server, 0, at, context));
+            output.calls.began(Side::Server, 0, at, context, output.ended);
             output.calls.http(Some(Response::default()));
         }
         Event::ResponseOctets(octets) => output.calls.octets(Side::Server, octets, at),

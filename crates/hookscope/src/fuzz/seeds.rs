@@ -91,7 +91,7 @@ impl Chains {
                 RecordEvent::Whole(header, body) if header.kind.0 == 22 => body,
                 _ => return,
             };
-            joiner.push(body, LENGTH, &mut |message| {
+            joiner.push(body, LENGTH, &mut Vec::new(), &mut |message| {
                 if let Message::Whole(kind, body) = message
                     && kind.0 == 11
                 {

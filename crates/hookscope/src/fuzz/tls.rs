@@ -43,7 +43,7 @@ impl Run {
         deframers[side].push(chunk, at, &mut |event, at| {
             tell(&mut records[side], event, at);
             *has_lost_framing |= matches!(event, RecordEvent::Unframed(_));
-            let mut reading = Reading { limit: LIMIT, pool };
+            let mut reading = Reading { limit: LIMIT, pool, spare: &mut Vec::new() };
             session.record(side, event, at, &mut reading, &mut |side, what, at| {
                 if let (Application::Octets(more), Some((last, Application::Octets(octets), _))) =
                     (what, application.last_mut())

@@ -291,6 +291,7 @@ impl Shard {
             return false;
         }
         tracked.translated = Some(Box::new(segment.key));
+        tracked.connection.is_translated = true;
         tracked.observe(segment, when.clock, config, &mut self.books);
         *times = tracked.times(when.clock, config);
         self.happened(Some(Place::Tracked(at)), when.clock, config);

@@ -216,6 +216,31 @@ impl Half {
         self.retransmissions = self.retransmissions.saturating_add(times);
     }
 
+    /// Takes a segment that goes on where the last one ended, as most do: its payload, captured whole, is all that is new
+    /// of the stream, and in order. Says whether it is that; else nothing is done.
+    #[inline]
+    pub(crate) fn goes_on(&mut self, segment: &Segment<'_>, at: Moment) -> bool {
+        let Some(origin) = self.origin else { return false };
+        let goes_on = origin.is_at(segment.seq, self.end)
+            && self.stream.goes_on_at(self.end)
+            && segment.payload.len() == segment.payload_len as usize
+            && !segment.flags.has(Flags::OCCUPYING)
+            && self.rare.as_ref().is_none_or(|rare| rare.closes.is_none());
+        if goes_on {
+            self.new_data(self.end.saturating_add(segment.payload_len.into()), at);
+            self.stream.delivered(self.end);
+        }
+        goes_on
+    }
+
+    /// Keeps the books on payload up to `end` that was not sent before.
+    #[inline]
+    fn new_data(&mut self, end: i64, at: Moment) {
+        self.data_at.get_or_insert(at);
+        self.unacknowledged_since.get_or_insert(at);
+        self.end = end;
+    }
+
     /// Takes the payload and the FIN or RST of a segment of this side; delivers octets that are now in order.
     #[inline]
     pub(crate) fn sent(
@@ -279,14 +304,10 @@ impl Half {
     #[inline]
     fn data(&mut self, segment: &Segment<'_>, offset: i64, at: Moment, peer_window_is_zero: bool) {
         let end = offset.saturating_add(segment.payload_len.into());
-        if self.data_at.is_none() {
-            self.data_at = Some(at);
-        }
         if offset >= self.end {
-            self.end = end;
-            self.unacknowledged_since.get_or_insert(at);
-            return;
+            return self.new_data(end, at);
         }
+        self.data_at.get_or_insert(at);
         let probe = segment.payload_len == 1 && (end <= self.acknowledged || peer_window_is_zero);
         if !probe && !self.stream.lacks(offset, end) {
             self.retransmissions = self.retransmissions.saturating_add(1);

@@ -78,6 +78,18 @@ impl Reassembler {
         self.next
     }
 
+    /// Whether octets at `offset` are the next, and none wait.
+    #[inline]
+    pub(crate) const fn goes_on_at(&self, offset: i64) -> bool {
+        self.next == offset && self.waiting.is_none()
+    }
+
+    /// The next octets, up to `offset`, were delivered without its doing.
+    #[inline]
+    pub(crate) const fn delivered(&mut self, offset: i64) {
+        self.next = offset;
+    }
+
     /// The offset at which the first missing octets end, where later ones wait.
     #[inline]
     pub(crate) fn hole_end(&self) -> Option<i64> {

@@ -15,6 +15,11 @@ impl Origin {
         Self(seq.wrapping_add(1))
     }
 
+    /// Whether `seq` is the sequence number of the octet at `offset`.
+    pub(crate) const fn is_at(self, seq: u32, offset: i64) -> bool {
+        seq == self.0.wrapping_add(offset as u32)
+    }
+
     /// The offset of `seq` that is nearest to `near`: at most 2^31 octets away. Negative before the origin.
     pub(crate) const fn offset(self, seq: u32, near: i64) -> i64 {
         let expected = self.0.wrapping_add(near as u32);
@@ -32,6 +37,7 @@ mod tests {
         assert_eq!(origin.offset(u32::MAX, 0), 0);
         assert_eq!(origin.offset(0, 0), 1);
         assert_eq!(origin.offset(9, 1), 10);
+        assert!(origin.is_at(9, 10) && !origin.is_at(9, 11));
         assert_eq!(origin.offset(u32::MAX - 1, 0), -1);
     }
 

@@ -49,52 +49,70 @@ impl Sightings {
     /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
-        let before = self.last.as_ref().filter(|last| last.has_acknowledged).map(|last| last.acknowledged);
+        let Some(last) = &mut self.last else {
+            self.last = Some(Sighting::of(segment, segment.flags.has(Flags::ACK), segment.ack));
+            return false;
+        };
         let acknowledges_more = segment.flags.has(Flags::ACK)
-            && before.is_none_or(|before| segment.ack.wrapping_sub(before).cast_signed() > 0);
-        let here = Sighting {
+            && (!last.has_acknowledged || segment.ack.wrapping_sub(last.acknowledged).cast_signed() > 0);
+        // Most are neither from elsewhere nor like the one before.
+        if (last.vantage != segment.vantage || last.equals(segment))
+            && last.is_shown_by(segment, || !acknowledges_more && brings_nothing())
+        {
+            return true;
+        }
+        if acknowledges_more {
+            last.acknowledged = segment.ack;
+            last.has_acknowledged = true;
+        }
+        let Sighting { has_acknowledged, acknowledged, .. } = *last;
+        *last = Sighting::of(segment, has_acknowledged, acknowledged);
+        false
+    }
+}
+
+impl Sighting {
+    #[inline]
+    fn of(segment: &Segment<'_>, has_acknowledged: bool, acknowledged: u32) -> Self {
+        Self {
             vantage: segment.vantage,
             flags: segment.flags.0,
             ttl: segment.ttl,
-            has_acknowledged: acknowledges_more || before.is_some(),
-            acknowledged: if acknowledges_more { segment.ack } else { before.unwrap_or_default() },
+            has_acknowledged,
+            acknowledged,
             ip_id: segment.ip_id,
             window: segment.window,
             seq: segment.seq,
             ack: segment.ack,
             length: segment.payload_len,
             time: segment.time,
-        };
-        let copy = self.last.as_ref().is_some_and(|last| {
-            let after = here.time.since(last.time);
-            let elsewhere = last.vantage != here.vantage && after <= Self::PASSAGE;
-            here.equals(last) && after <= here.patience(last)
-                || elsewhere && !acknowledges_more && brings_nothing()
-        });
-        if !copy {
-            self.last = Some(here);
         }
-        copy
     }
-}
 
-impl Sighting {
-    /// Whether both show the same packet, as far as a header tells.
+    /// Whether `segment` is the same packet, as far as a header tells.
     #[inline]
-    fn equals(&self, other: &Self) -> bool {
-        self.seq == other.seq
-            && self.ack == other.ack
-            && self.ip_id == other.ip_id
-            && self.length == other.length
-            && self.flags == other.flags
-            && self.window == other.window
+    fn equals(&self, segment: &Segment<'_>) -> bool {
+        self.ip_id == segment.ip_id
+            && self.seq == segment.seq
+            && self.ack == segment.ack
+            && self.length == segment.payload_len
+            && self.flags == segment.flags.0
+            && self.window == segment.window
+    }
+
+    /// Whether `segment` shows the same packet again, or one of before from elsewhere.
+    #[cold]
+    fn is_shown_by(&self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {
+        let after = segment.time.since(self.time);
+        let elsewhere = self.vantage != segment.vantage && after <= Sightings::PASSAGE;
+        self.equals(segment) && after <= self.patience(segment) || elsewhere && brings_nothing()
     }
 
     /// How long two equal sightings are one packet.
-    fn patience(&self, other: &Self) -> Elapsed {
-        if self.vantage != other.vantage {
+    fn patience(&self, segment: &Segment<'_>) -> Elapsed {
+        if self.vantage != segment.vantage {
             Sightings::PASSAGE
-        } else if self.ip_id != 0 || self.ttl != other.ttl {
+        } else if self.ip_id != 0 || self.ttl != segment.ttl {
             Sightings::EQUAL
         } else if self.length > 0 {
             Sightings::EQUAL_UNNUMBERED

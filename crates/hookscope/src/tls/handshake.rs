@@ -30,6 +30,9 @@ pub(crate) struct Joiner {
 }
 
 impl Joiner {
+    /// Octets of room that are left for the next message: enough for a ClientHello, which often comes in two segments.
+    const SPARE: usize = 4 << 10;
+
     /// A record begins: where octets were missed, a message begins with it.
     pub(crate) fn record_began(&mut self) {
         if std::mem::take(&mut self.lost) {
@@ -53,24 +56,43 @@ impl Joiner {
         cut.then(|| (self.kind(), std::mem::take(&mut self.body)))
     }
 
-    /// Takes octets of handshake records; bodies of up to `limit` octets are kept.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], limit: usize, sink: &mut impl FnMut(Message<'_>)) {
+    /// Takes octets of handshake records; bodies of up to `limit` octets are kept. What a message was collected in is left
+    /// in `spare` for the next one.
+    pub(crate) fn push(
+        &mut self,
+        mut bytes: &[u8],
+        limit: usize,
+        spare: &mut Vec<u8>,
+        sink: &mut impl FnMut(Message<'_>),
+    ) {
         while !bytes.is_empty() && !self.lost {
             if self.remaining > 0 {
-                bytes = self.body(bytes, sink);
+                bytes = self.body(bytes, spare, sink);
                 continue;
             }
-            while let (Some(slot), Some((byte, rest))) =
-                (self.head.get_mut(usize::from(self.filled)), bytes.split_first())
-            {
-                *slot = *byte;
-                self.filled += 1;
-                bytes = rest;
-            }
+            bytes = self.head(bytes);
             if usize::from(self.filled) == self.head.len() {
                 self.began(limit, sink);
             }
         }
+    }
+
+    /// Takes octets of a message's head off the front of `bytes`.
+    #[inline]
+    fn head<'d>(&mut self, mut bytes: &'d [u8]) -> &'d [u8] {
+        if let (0, Some((head, rest))) = (self.filled, bytes.split_first_chunk()) {
+            self.head = *head;
+            self.filled = self.head.len() as u8;
+            return rest;
+        }
+        while let (Some(slot), Some((byte, rest))) =
+            (self.head.get_mut(usize::from(self.filled)), bytes.split_first())
+        {
+            *slot = *byte;
+            self.filled += 1;
+            bytes = rest;
+        }
+        bytes
     }
 
     fn kind(&self) -> HandshakeType {
@@ -91,17 +113,34 @@ impl Joiner {
         sink(Message::Began(self.kind()));
     }
 
-    fn body<'d>(&mut self, bytes: &'d [u8], sink: &mut impl FnMut(Message<'_>)) -> &'d [u8] {
+    fn body<'d>(
+        &mut self,
+        bytes: &'d [u8],
+        spare: &mut Vec<u8>,
+        sink: &mut impl FnMut(Message<'_>),
+    ) -> &'d [u8] {
         let (part, rest) = bytes.split_at(bytes.len().min(self.remaining as usize));
         self.remaining -= part.len() as u32;
         if self.keep {
             if self.remaining == 0 && self.body.is_empty() {
                 sink(Message::Whole(self.kind(), part));
             } else {
+                if self.body.is_empty() {
+                    // Room for all of it at once: it counts as held already.
+                    let length = part.len() + self.remaining as usize;
+                    if length > spare.capacity() / 2 {
+                        self.body = std::mem::take(spare);
+                    }
+                    self.body.reserve_exact(length);
+                }
                 self.body.extend_from_slice(part);
                 if self.remaining == 0 {
                     sink(Message::Whole(self.kind(), &self.body));
-                    self.body = Vec::new();
+                    let mut body = std::mem::take(&mut self.body);
+                    if body.capacity() <= Self::SPARE {
+                        body.clear();
+                        *spare = body;
+                    }
                 }
             }
         }
@@ -114,9 +153,9 @@ mod tests {
     use super::*;
 
     fn run(joiner: &mut Joiner, parts: &[&[u8]], limit: usize) -> String {
-        let mut out = String::new();
+        let (mut out, mut spare) = (String::new(), Vec::new());
         for part in parts {
-            joiner.push(part, limit, &mut |message| match message {
+            joiner.push(part, limit, &mut spare, &mut |message| match message {
                 Message::Began(kind) => out.push_str(&format!("[{}", kind.0)),
                 Message::Whole(_, body) => out.push_str(&format!(" {}]", String::from_utf8_lossy(body))),
             });

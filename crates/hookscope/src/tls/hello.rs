@@ -1,7 +1,8 @@
 //! Bodies of ClientHello and ServerHello -> what a verdict needs of them (RFC 8446, sections 4.1.2 and 4.1.3).
 //!
-//! The front of one, as a snap length leaves it, is read as far as it goes. They are walked by hand, because every connection has both and a verdict needs six fields of them: no list is
-//! built, nothing is allocated. Unit tests hold the walk against `tls-parser`.
+//! The front of one, as a snap length leaves it, is read as far as it goes. They are walked by hand, because every
+//! connection has both and a verdict needs six fields of them: no list is built, nothing is allocated, and names, which
+//! are text, are left as octets, because nearly all are known already. Unit tests hold the walk against `tls-parser`.
 
 use crate::bytes::Reader;
 use crate::tls::codes::{CipherSuite, Version};
@@ -12,9 +13,9 @@ pub(crate) struct ClientHello<'a> {
     /// The highest version offered.
     pub(crate) version: Version,
     /// Server name indication (RFC 6066, section 3).
-    pub(crate) server_name: Option<&'a str>,
+    pub(crate) server_name: Option<&'a [u8]>,
     /// The protocol of ALPN (RFC 7301), if it offers just one.
-    pub(crate) protocol: Option<&'a str>,
+    pub(crate) protocol: Option<&'a [u8]>,
     /// Whether ALPN offers HTTP/2.
     pub(crate) offers_http2: bool,
 }
@@ -28,7 +29,7 @@ pub(crate) struct ServerHello<'a> {
     /// The cipher suite.
     pub(crate) cipher: CipherSuite,
     /// The protocol of ALPN; TLS 1.3 hides it.
-    pub(crate) protocol: Option<&'a str>,
+    pub(crate) protocol: Option<&'a [u8]>,
 }
 
 /// Extension types (RFC 8446, section 4.2).
@@ -58,7 +59,7 @@ impl<'a> ClientHello<'a> {
                     while let Some(name) = names.vector8() {
                         count += 1;
                         hello.offers_http2 |= name == b"h2";
-                        hello.protocol = std::str::from_utf8(name).ok().filter(|_| count == 1);
+                        hello.protocol = Some(name).filter(|name| count == 1 && is_text(name));
                     }
                 }
                 extension::SUPPORTED_VERSIONS => {
@@ -97,7 +98,7 @@ impl<'a> ServerHello<'a> {
             match kind {
                 extension::ALPN => {
                     let mut names = Reader(data.vector16().unwrap_or_default());
-                    hello.protocol = names.vector8().and_then(|name| std::str::from_utf8(name).ok());
+                    hello.protocol = names.vector8().filter(|name| is_text(name));
                 }
                 extension::SUPPORTED_VERSIONS => hello.version = data.u16().map_or(hello.version, Version),
                 _ => {}
@@ -111,17 +112,25 @@ impl<'a> ServerHello<'a> {
 fn extensions<'a>(reader: &mut Reader<'a>) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
     let length = reader.u16().unwrap_or(0);
     let mut list = Reader(reader.0.get(..length.into()).unwrap_or(reader.0));
-    std::iter::from_fn(move || Some((list.u16()?, list.vector16()?)))
+    std::iter::from_fn(move || {
+        let [a, b, c, d] = list.array()?;
+        Some((u16::from_be_bytes([a, b]), list.take(u16::from_be_bytes([c, d]).into())?))
+    })
+}
+
+/// Whether a name can be read.
+fn is_text(name: &[u8]) -> bool {
+    name.is_ascii() || std::str::from_utf8(name).is_ok()
 }
 
 /// The first host name of the server_name extension.
-fn server_name(mut data: Reader<'_>) -> Option<&str> {
+fn server_name(mut data: Reader<'_>) -> Option<&[u8]> {
     /// No name of a host is longer (RFC 1035, section 2.3.4).
     const LONGEST: usize = 255;
     let mut list = Reader(data.vector16()?);
     while let (Some(kind), Some(name)) = (list.u8(), list.vector16()) {
         if kind == 0 {
-            return std::str::from_utf8(name).ok().filter(|name| (1..=LONGEST).contains(&name.len()));
+            return Some(name).filter(|name| (1..=LONGEST).contains(&name.len()) && is_text(name));
         }
     }
     None
@@ -156,8 +165,8 @@ mod tests {
             extension(43, &[6, 0xfa, 0xfa, 3, 4, 3, 3]),
         ]);
         let hello = ClientHello::read(&body).unwrap();
-        assert_eq!(hello.server_name, Some("webhook.default.svc"));
-        assert_eq!(hello.protocol, Some("http/1.1"));
+        assert_eq!(hello.server_name, Some(&b"webhook.default.svc"[..]));
+        assert_eq!(hello.protocol, Some(&b"http/1.1"[..]));
         assert_eq!(hello.version, Version::TLS13);
         assert!(!hello.offers_http2);
     }
@@ -176,7 +185,7 @@ mod tests {
         for item in list {
             match item {
                 tls_parser::TlsExtension::SNI(names) => {
-                    assert_eq!(names[0].1, ours.server_name.unwrap().as_bytes());
+                    assert_eq!(names[0].1, ours.server_name.unwrap());
                 }
                 tls_parser::TlsExtension::ALPN(names) => {
                     assert_eq!(names.len(), 2);

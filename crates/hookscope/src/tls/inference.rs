@@ -16,16 +16,31 @@ pub(crate) enum Probable {
     Other,
 }
 
+/// Octets of an alert (RFC 8446, section 6).
+const ALERT: u16 = 2;
+
+/// Octets that encryption adds.
+const fn expansion(cipher: Option<CipherSuite>) -> u16 {
+    match cipher {
+        Some(cipher) => cipher.expansion(),
+        None => 17,
+    }
+}
+
+/// Octets of the body of a record that is probably an alert; `cipher` where it is known.
+pub(crate) const fn alert_length(cipher: Option<CipherSuite>) -> u16 {
+    expansion(cipher) + ALERT
+}
+
 /// What a record with a body of `length` octets probably holds; `cipher` where it is known.
 pub(crate) const fn content(length: u16, cipher: Option<CipherSuite>) -> Probable {
     /// Type and length of a handshake message.
     const HANDSHAKE_HEADER: u16 = 4;
-    const ALERT: u16 = 2;
-    let (expansion, short_hash, long_hash) = match cipher {
-        Some(cipher) => (cipher.expansion(), cipher.hash_len(), cipher.hash_len()),
-        None => (17, 32, 48),
+    let (short_hash, long_hash) = match cipher {
+        Some(cipher) => (cipher.hash_len(), cipher.hash_len()),
+        None => (32, 48),
     };
-    let Some(content) = length.checked_sub(expansion) else { return Probable::Other };
+    let Some(content) = length.checked_sub(expansion(cipher)) else { return Probable::Other };
     if content == ALERT {
         Probable::Alert
     } else if content == HANDSHAKE_HEADER + short_hash || content == HANDSHAKE_HEADER + long_hash {

@@ -3,16 +3,17 @@
 //! The certificate of a server and the name by which it is called come again with every connection to it. What an
 //! attacker makes up does not come again: past a bound, what no connection holds is let go.
 
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashSet, HashTable};
 
 use crate::flow::key::Keyed;
 
 /// What connections share.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    texts: HashSet<Arc<str>, Keyed>,
+    texts: HashTable<Arc<str>>,
     /// All octets that a connection holds are here, and some that none does any more.
     octets: HashSet<Arc<[u8]>, Keyed>,
     /// How many octets that is, and how many it may be.
@@ -38,15 +39,21 @@ impl Pool {
     /// About what an entry costs beside its octets.
     const ENTRY: usize = 48;
 
-    /// The text, shared with whoever asked for it before.
-    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return Arc::clone(known);
+    /// The text, shared with whoever asked for it before; nothing where the octets are none.
+    pub(crate) fn text(&mut self, text: &[u8]) -> Option<Arc<str>> {
+        fn hash(text: &[u8]) -> u64 {
+            let mut hasher = Keyed.build_hasher();
+            hasher.write(text);
+            hasher.finish()
         }
+        let hash_of = |text: &Arc<str>| hash(text.as_bytes());
+        if let Some(known) = self.texts.find(hash(text), |known| known.as_bytes() == text) {
+            return Some(Arc::clone(known));
+        }
+        let new: Arc<str> = std::str::from_utf8(text).ok()?.into();
         self.make_room(text.len());
-        let new: Arc<str> = text.into();
-        self.texts.insert(Arc::clone(&new));
-        new
+        self.texts.insert_unique(hash(text), Arc::clone(&new), hash_of);
+        Some(new)
     }
 
     /// The octets, shared with whoever asked for them before; nothing where there were too many.
@@ -107,9 +114,11 @@ mod tests {
     #[test]
     fn what_comes_again_is_shared() {
         let mut pool = Pool::default();
-        assert!(Arc::ptr_eq(&pool.text("hook.default.svc"), &pool.text("hook.default.svc")));
+        let name = pool.text(b"hook.default.svc").unwrap();
+        assert!(Arc::ptr_eq(&name, &pool.text(b"hook.default.svc").unwrap()));
+        assert_eq!(pool.text(b"\xff"), None);
         assert!(Arc::ptr_eq(&pool.octets(&[1, 2]).unwrap(), &pool.octets(&[1, 2]).unwrap()));
-        assert_eq!(&*pool.text("other.default.svc"), "other.default.svc");
+        assert_eq!(pool.text(b"other.default.svc").as_deref(), Some("other.default.svc"));
     }
 
     #[test]

@@ -48,7 +48,24 @@ impl Header {
     /// A body is at most 2^14 octets and 2,048 of expansion (RFC 5246, section 6.2.3).
     const MAX_BODY: u16 = (1 << 14) + 2048;
 
+    /// Octets of the record, the header among them.
+    #[inline]
+    pub(crate) fn octets(self) -> u64 {
+        u64::from(Self::SIZE) + u64::from(self.length)
+    }
+
+    /// The record at the front of `data`, if all of it is there: its header, its body, and what comes after it.
+    #[inline]
+    pub(crate) fn whole(data: &[u8]) -> Option<(Self, &[u8], &[u8])> {
+        let (head, rest) = data.split_first_chunk::<{ Self::SIZE as usize }>()?;
+        let [kind, _, _, high, low] = *head;
+        let header = Self { kind: ContentType(kind), length: u16::from_be_bytes([high, low]) };
+        let (body, rest) = rest.split_at_checked(header.length.into())?;
+        Self::is_plausible(head).then_some((header, body, rest))
+    }
+
     /// Whether `bytes`, a header or its beginning, can be one.
+    #[inline]
     fn is_plausible(bytes: &[u8]) -> bool {
         let length_fits = |high: u8, low: u8| u16::from_be_bytes([high, low]) <= Self::MAX_BODY;
         match *bytes {
@@ -141,7 +158,6 @@ impl Deframer {
         }
         while !data.is_empty() {
             if let Some((header, body, rest)) = self.whole(data) {
-                self.mode = Mode::Framed;
                 sink(RecordEvent::Whole(header, body), at);
                 data = rest;
             } else if self.remaining > 0 {
@@ -158,17 +174,22 @@ impl Deframer {
         }
     }
 
-    /// The record at the front of `data`, if all of it is there, and what comes after it.
+    /// Takes the record at the front of `data`, if a record begins there and all of it is there: its header, its body, and
+    /// what comes after it.
     #[inline]
-    fn whole<'d>(&self, data: &'d [u8]) -> Option<(Header, &'d [u8], &'d [u8])> {
-        if self.remaining > 0 || self.filled > 0 {
+    pub(crate) fn whole<'d>(&mut self, data: &'d [u8]) -> Option<(Header, &'d [u8], &'d [u8])> {
+        if self.remaining > 0 || self.filled > 0 || !matches!(self.mode, Mode::Start | Mode::Framed) {
             return None;
         }
-        let (head, rest) = data.split_first_chunk::<{ Header::SIZE as usize }>()?;
-        let [kind, _, _, high, low] = *head;
-        let header = Header { kind: ContentType(kind), length: u16::from_be_bytes([high, low]) };
-        let (body, rest) = rest.split_at_checked(header.length.into())?;
-        Header::is_plausible(head).then_some((header, body, rest))
+        let whole = Header::whole(data)?;
+        self.mode = Mode::Framed;
+        Some(whole)
+    }
+
+    /// Whether a record has ended, so that what comes next is a header.
+    #[inline]
+    pub(crate) fn is_between_records(&self) -> bool {
+        self.mode == Mode::Framed && self.remaining == 0 && self.filled == 0
     }
 
     /// Keeps octets of `data` that are among the first of the stream. Gives back the others.

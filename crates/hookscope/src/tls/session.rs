@@ -4,19 +4,22 @@
 //! Feed with [`Session::record`]; application data comes out of it as [`Application`] events. All else is read from
 //! the fields.
 
+mod alerts;
 mod facts;
 mod messages;
+mod settled;
 
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tls::certificate::CertificateList;
-use crate::tls::codes::{AlertDescription, CipherSuite, ContentType, Version};
+use crate::tls::codes::{CipherSuite, ContentType, Version};
 use crate::tls::handshake::Joiner;
 use crate::tls::inference::{Probable, content, is_http2_control};
 use crate::tls::pool::Pool;
 use crate::tls::record::{Header, RecordEvent};
 
 pub(crate) use self::facts::{Alert, Choice, Chosen, Offer, Offered};
+use self::settled::Settled;
 
 /// Application data, as far as records show it without keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub(crate) struct Session {
     looks_like_http2: bool,
     /// When the handshake was complete.
     pub(crate) complete: Option<Moment>,
+    /// Where it was: which records are data like any other.
+    settled: Option<Settled>,
     change_cipher_spec: PerSide<bool>,
     /// Encrypted handshake records after ChangeCipherSpec (TLS 1.2): Finished.
     finished: PerSide<bool>,
@@ -96,6 +101,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) limit: usize,
     /// Names and certificates of all sessions.
     pub(crate) pool: &'a mut Pool,
+    /// Room in which a message was collected, for the next one.
+    pub(crate) spare: &'a mut Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -120,9 +127,6 @@ enum Current {
 }
 
 impl Session {
-    /// More alerts of one connection say nothing new.
-    const MAX_ALERTS: usize = 16;
-
     /// The negotiated version, where it is known.
     pub(crate) fn version(&self) -> Option<Version> {
         Some(self.server_hello.as_ref()?.said.as_ref()?.version)
@@ -138,11 +142,6 @@ impl Session {
     /// The server's own certificate (X.509 DER).
     pub(crate) fn leaf(&self) -> Option<&[u8]> {
         self.certificates.as_ref()?.leaf()
-    }
-
-    /// Alerts in the clear.
-    pub(crate) fn alerts(&self) -> &[Alert] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.alerts)
     }
 
     /// The client's record between ChangeCipherSpec and Finished: its Certificate (TLS 1.3, inferred).
@@ -236,42 +235,63 @@ impl Session {
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
         match event {
-            RecordEvent::Whole(header, body) => {
-                self.began(side, header, at, sink);
-                if self.reads_body(side) {
-                    self.record(side, RecordEvent::Body(body), at, reading, sink);
-                }
-                self.ended(side, header, at, sink);
-            }
-            RecordEvent::Began(header) => self.began(side, header, at, sink),
-            RecordEvent::Body(bytes) => match self.current[side] {
-                Current::Handshake => self.handshake(side, bytes, at, reading),
-                Current::Alert => self.alert_octets(side, bytes),
-                _ => {}
-            },
+            RecordEvent::Whole(header, body) => self.whole(side, header, body, at, reading, sink),
+            RecordEvent::Began(header) => self.current[side] = self.began(side, header, at, sink),
+            RecordEvent::Body(bytes) => self.body(self.current[side], side, bytes, at, reading),
             RecordEvent::BodyGap(_) => {
                 if self.current[side] == Current::Handshake {
                     self.handshake_gap(side, at, reading);
                 }
             }
-            RecordEvent::Ended(header) => self.ended(side, header, at, sink),
+            RecordEvent::Ended(header) => {
+                let current = std::mem::take(&mut self.current[side]);
+                self.ended(current, side, header, at, sink);
+            }
             RecordEvent::Unframed(octets) => self.unframed(side, octets, at, reading, sink),
             RecordEvent::NotTls | RecordEvent::Plain(_) => {}
         }
     }
 
+    /// Takes a record that is there in one piece.
     #[inline]
+    pub(crate) fn whole(
+        &mut self,
+        side: Side,
+        header: Header,
+        body: &[u8],
+        at: Moment,
+        reading: &mut Reading<'_>,
+        sink: &mut impl FnMut(Side, Application, Moment),
+    ) {
+        let current = self.began(side, header, at, sink);
+        self.body(current, side, body, at, reading);
+        self.current[side] = Current::Ignored;
+        self.ended(current, side, header, at, sink);
+    }
+
+    /// Takes octets of the body of a record.
+    #[inline]
+    fn body(&mut self, current: Current, side: Side, bytes: &[u8], at: Moment, reading: &mut Reading<'_>) {
+        match current {
+            Current::Handshake => self.handshake(side, bytes, at, reading),
+            Current::Alert => self.alert_octets(side, bytes),
+            _ => {}
+        }
+    }
+
+    /// A record began. Says what it is.
+    #[inline(always)]
     fn began(
         &mut self,
         side: Side,
         header: Header,
         at: Moment,
         sink: &mut impl FnMut(Side, Application, Moment),
-    ) {
+    ) -> Current {
         if side == Side::Server {
             self.server_began.get_or_insert(at);
         }
-        self.current[side] = match header.kind {
+        match header.kind {
             ContentType::APPLICATION_DATA => self.encrypted_began(side, header, at, sink),
             ContentType::HANDSHAKE if self.is_encrypted(side) => Current::Finished,
             ContentType::HANDSHAKE => {
@@ -293,7 +313,7 @@ impl Session {
                 Current::Ignored
             }
             _ => Current::Ignored,
-        };
+        }
     }
 
     /// An application data record began: handshake, alert or data, by what came before and by its size.
@@ -384,16 +404,17 @@ impl Session {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ended(
         &mut self,
+        current: Current,
         side: Side,
         header: Header,
         at: Moment,
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
-        let octets = u64::from(Header::SIZE) + u64::from(header.length);
-        match std::mem::take(&mut self.current[side]) {
+        let octets = header.octets();
+        match current {
             Current::Application => sink(side, Application::Octets(octets), at),
             Current::Undecided => {
                 let undecided = self.handshake.as_mut().and_then(|handshake| handshake.undecided.as_mut());
@@ -423,6 +444,7 @@ impl Session {
     fn completed(&mut self, at: Moment) {
         self.complete = Some(at);
         self.handshake = None;
+        self.settled = self.settle();
     }
 
     fn take_undecided(&mut self) -> Option<Undecided> {
@@ -450,29 +472,6 @@ impl Session {
             self.handshake.get_or_insert_default().client_lost = true;
         }
         self.handshake_gap(side, at, reading);
-    }
-
-    fn alert_octets(&mut self, side: Side, bytes: &[u8]) {
-        for byte in bytes {
-            let slots = &mut self.rare().alert[side];
-            if let Some(slot) = slots.iter_mut().find(|slot| slot.is_none()) {
-                *slot = Some(*byte);
-            }
-        }
-    }
-
-    fn alert(&mut self, side: Side, at: Moment, sink: &mut impl FnMut(Side, Application, Moment)) {
-        let [Some(level), Some(description)] = std::mem::take(&mut self.rare().alert[side]) else { return };
-        let description = AlertDescription(description);
-        let is_fatal = level == 2 && description != AlertDescription::CLOSE_NOTIFY
-            || self.is_13() && description.is_error();
-        let alerts = &mut self.rare().alerts;
-        if alerts.len() < Self::MAX_ALERTS {
-            alerts.push(Alert { by: side, at, is_fatal, description });
-        }
-        if is_fatal || description == AlertDescription::CLOSE_NOTIFY {
-            self.close(side, at, sink);
-        }
     }
 }
 

@@ -64,8 +64,11 @@ impl Flags {
     /// The acknowledgment field is significant.
     pub const ACK: Self = Self(0x10);
 
+    /// FIN and RST: the sender sends no more.
+    pub(crate) const ENDING: Self = Self(Self::FIN.0 | Self::RST.0);
+
     /// SYN and FIN, which take a sequence number, and RST, which stands where the next would.
-    pub(crate) const OCCUPYING: Self = Self(Self::SYN.0 | Self::FIN.0 | Self::RST.0);
+    pub(crate) const OCCUPYING: Self = Self(Self::SYN.0 | Self::ENDING.0);
 
     /// The six bits; those of explicit congestion notification say nothing about a connection's fate.
     const MASK: u8 = 0x3f;
@@ -133,7 +136,7 @@ impl<'a> Segment<'a> {
     #[inline]
     pub fn newest_sack_block(&self) -> Option<(u32, u32)> {
         let options = self.tcp_options();
-        if options.are_timestamps_alone() { None } else { options.sack_blocks().next() }
+        if options.have_no_sack() { None } else { options.sack_blocks().next() }
     }
 }
 
@@ -184,15 +187,16 @@ const MAX_IP_HEADERS: u8 = 8;
 const DNS_PORT: u16 = 53;
 
 /// What `packet` is, down to the inner-most packet of its tunnels.
-#[inline]
+#[inline(always)]
 pub fn decode<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
-    match peek::segment(packet) {
-        Some(segment) => Ok(Decoded::Tcp(segment)),
+    match peek::plain(packet) {
+        Some(plain) => Ok(Decoded::Tcp(plain.segment(packet))),
         None => decode_layers(packet),
     }
 }
 
 /// The same, layer by layer.
+#[inline(never)]
 fn decode_layers<'a>(packet: &Packet<'a>) -> Result<Decoded<'a>, Malformed> {
     let body = Body::new(packet.data, packet.wire_len);
     let mut vantage = Vantage { interface: packet.interface.into(), depth: 0 };

@@ -9,6 +9,7 @@ use crate::packet::{LinkType, Packet};
 const ETHERNET: usize = 14;
 const IPV4: usize = 20;
 const TCP: usize = 20;
+const HEADERS: usize = ETHERNET + IPV4 + TCP;
 
 /// Source and destination of a plain packet, for whoever has to know only whether it is theirs; nothing for all others,
 /// which [`decode`](super::decode) knows.
@@ -18,45 +19,67 @@ pub(crate) fn endpoints(packet: &Packet<'_>) -> Option<(Endpoint, Endpoint)> {
     is_plain(packet.link_type, head).then(|| ends(head))
 }
 
-/// The segment of a plain packet that was captured whole; nothing for all others.
+/// The parts of a plain packet.
+pub(super) struct Plain<'a> {
+    /// All headers without options.
+    head: &'a [u8; HEADERS],
+    options: &'a [u8],
+    payload: &'a [u8],
+}
+
+/// The parts of a plain packet that was captured whole; nothing for all others.
 #[inline(always)]
-pub(super) fn segment<'a>(packet: &Packet<'a>) -> Option<Segment<'a>> {
-    const OPTIONS: usize = ETHERNET + IPV4 + TCP;
-    let head: &[u8; OPTIONS] = packet.data.first_chunk()?;
+pub(super) fn plain<'a>(packet: &Packet<'a>) -> Option<Plain<'a>> {
+    let head: &[u8; HEADERS] = packet.data.first_chunk()?;
     if !is_plain(packet.link_type, head.first_chunk()?) {
         return None;
     }
     let total_len = usize::from(u16::from_be_bytes([head[16], head[17]]));
-    let payload_at = ETHERNET + IPV4 + usize::from(head[46] >> 4) * 4;
-    let options = packet.data.get(OPTIONS..payload_at)?;
-    let payload = packet.data.get(payload_at..ETHERNET + total_len)?;
-    let (source, destination) = ends(head.first_chunk()?);
-    let (key, from) = FlowKey::of(source, destination);
-    Some(Segment {
-        key,
-        hash: key.hash(),
-        from,
-        flags: Flags(head[47] & Flags::MASK),
-        time: packet.time,
-        frame: packet.frame,
-        seq: u32::from_be_bytes([head[38], head[39], head[40], head[41]]),
-        ack: u32::from_be_bytes([head[42], head[43], head[44], head[45]]),
-        window: u16::from_be_bytes([head[48], head[49]]),
-        ip_id: u16::from_be_bytes([head[18], head[19]]),
-        ttl: head[22],
-        vantage: Vantage { interface: packet.interface.into(), depth: 0 },
-        payload_len: payload.len() as u32,
-        payload,
-        options,
-    })
+    let options_len = (usize::from(head[46] >> 4) * 4).checked_sub(TCP)?;
+    let rest = packet.data.get(HEADERS..ETHERNET + total_len)?;
+    let (options, payload) = rest.split_at_checked(options_len)?;
+    Some(Plain { head, options, payload })
+}
+
+impl<'a> Plain<'a> {
+    /// The segment. Apart from the parts, so that it is written where the caller wants it.
+    #[inline(always)]
+    pub(super) fn segment(&self, packet: &Packet<'a>) -> Segment<'a> {
+        let Self { head, options, payload } = *self;
+        let double = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
+        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let (key, from) = FlowKey::of_v4([word(26), word(30)], [double(34), double(36)]);
+        Segment {
+            key,
+            hash: key.hash(),
+            from,
+            flags: Flags(head[47] & Flags::MASK),
+            time: packet.time,
+            frame: packet.frame,
+            seq: word(38),
+            ack: word(42),
+            window: double(48),
+            ip_id: double(18),
+            ttl: head[22],
+            vantage: Vantage { interface: packet.interface.into(), depth: 0 },
+            payload_len: payload.len() as u32,
+            payload,
+            options,
+        }
+    }
 }
 
 #[inline(always)]
 fn is_plain(link_type: LinkType, head: &[u8; ETHERNET + IPV4 + 4]) -> bool {
+    // Words that are read whole: octet by octet it takes longer.
+    let word = |at: usize| {
+        head.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u32::from_be_bytes(*word))
+    };
     link_type == LinkType::ETHERNET
-        && head[12..15] == [0x08, 0x00, 0x45] // IPv4 with a header of 20 octets
-        && (head[20] & 0x3f, head[21]) == (0, 0) // no fragment
-        && head[23] == 6 // TCP
+        // IPv4 with a header of 20 octets.
+        && word(12) & 0xffff_ff00 == 0x0800_4500
+        // No fragment, and TCP; two bits of flags and the time to live do not matter.
+        && word(20) & 0x3fff_00ff == 6
 }
 
 #[inline(always)]

@@ -87,14 +87,18 @@ impl<'a> Options<'a> {
         Self { rest: bytes }
     }
 
-    /// Whether there are no options but timestamps, or none that has room for a SACK block: as on most segments.
+    /// Whether there is no SACK block, as a glance shows it on most segments: there are timestamps alone, or what Linux
+    /// puts on a SYN, or nothing that has room for a block.
     #[inline]
-    pub(super) fn are_timestamps_alone(self) -> bool {
-        const LENGTH: usize = 12;
+    pub(super) fn have_no_sack(self) -> bool {
         /// One block, its kind and length; padded to 12, but the snap length may cut the padding.
         const SACK: usize = 10;
-        self.rest.len() < SACK
-            || self.rest.len() == LENGTH && self.rest.starts_with(&Self::ALIGNED_TIMESTAMPS)
+        match *self.rest {
+            [a, b, c, d, _, _, _, _, _, _, _, _] => [a, b, c, d] == Self::ALIGNED_TIMESTAMPS,
+            // Maximum segment size, SACK permitted, timestamps, and the window scale behind one octet of padding.
+            [2, 4, _, _, 4, 2, 8, 10, _, _, _, _, _, _, _, _, 1, 3, 3, _] => true,
+            _ => self.rest.len() < SACK,
+        }
     }
 
     /// The timestamps.

@@ -1,7 +1,12 @@
 use hookscope_testkit::Conversation;
+use proptest::prelude::*;
 
 use super::*;
 use crate::connection::tests::watch;
+use crate::flow::key::{Address, Endpoint, FlowKey};
+use crate::packet::Frame;
+use crate::time::Timestamp;
+use crate::wire::Vantage;
 
 fn open() -> Conversation {
     Conversation::new("10.0.0.10:40000", "10.244.1.1:9443").handshake()
@@ -110,4 +115,90 @@ fn a_connection_without_a_syn_begins_with_what_is_seen_first() {
 
 fn watch_records(capture: &hookscope_testkit::Capture) -> Half {
     crate::connection::tests::watch_records(&capture.records).halves.client
+}
+
+/// A segment of `length` octets, some of them captured.
+fn piece(number: u64, flags: u8, seq: u32, length: u32, captured: &[u8]) -> Segment<'_> {
+    let ends = [1, 2].map(|last| Endpoint { address: Address::v4([10, 0, 0, last]), port: 443 });
+    let (key, from) = FlowKey::of(ends[0], ends[1]);
+    Segment {
+        key,
+        hash: 0,
+        from,
+        flags: Flags(flags),
+        time: Timestamp::from_nanos(number as i64),
+        frame: Frame::new(0, number),
+        seq,
+        ack: 0,
+        window: 1,
+        ip_id: 0,
+        ttl: 64,
+        vantage: Vantage::default(),
+        payload_len: length,
+        payload: captured,
+        options: &[],
+    }
+}
+
+proptest! {
+    /// A segment that just goes on changes what any other way of taking it would change.
+    #[test]
+    fn a_segment_that_goes_on_is_taken_like_any_other(
+        initial in any::<u32>(),
+        has_syn in any::<bool>(),
+        steps in prop::collection::vec(
+            (
+                prop_oneof![6 => Just(None), 1 => (0..200_u32).prop_map(Some)],
+                prop_oneof![9 => 1..30_u32, 1 => Just(0)],
+                prop_oneof![8 => Just(0x18_u8), 4 => Just(0x10_u8), 1 => 0..0x40_u8],
+                prop_oneof![9 => Just(false), 1 => Just(true)],
+                prop_oneof![3 => Just(None), 1 => (0..220_u32).prop_map(Some)],
+            ),
+            1..30,
+        ),
+    ) {
+        let (octets, mut end) = ([7; 30], 1);
+        let (mut quick, mut slow) = (Half::default(), Half::default());
+        let mut delivered = [String::new(), String::new()];
+        if has_syn {
+            quick.synchronised(&piece(1, 0x02, initial, 0, &[]));
+            slow.synchronised(&piece(1, 0x02, initial, 0, &[]));
+        }
+        for (number, (place, length, flags, is_cut, ack)) in (2..).zip(steps) {
+            let place = place.unwrap_or(end);
+            end = end.max(place + length);
+            let captured = &octets[..(if is_cut { length / 2 } else { length }) as usize];
+            let segment = piece(number, flags, initial.wrapping_add(place), length, captured);
+            let at = Moment { time: segment.time, frame: segment.frame };
+            let [by_quick, by_slow] = &mut delivered;
+            if segment.flags.has(Flags::SYN) {
+                quick.synchronised(&segment);
+                slow.synchronised(&segment);
+            }
+            let is_over = length == 0 && !segment.flags.has(Flags::ENDING);
+            if !is_over {
+                if quick.goes_on(&segment, at) {
+                    by_quick.push_str(&format!("{:?} {at:?}", Chunk::Data(captured)));
+                } else {
+                    quick.sent(&segment, at, false, 300, &mut |chunk, at| {
+                        by_quick.push_str(&format!("{chunk:?} {at:?}"));
+                    });
+                }
+                quick.take_close(Some(at));
+            }
+            if !is_over || segment.flags.has(Flags::SYN) {
+                slow.sent(&segment, at, false, 300, &mut |chunk, at| {
+                    by_slow.push_str(&format!("{chunk:?} {at:?}"));
+                });
+                slow.take_close(Some(at));
+            }
+            for half in [&mut quick, &mut slow] {
+                if let Some(ack) = ack {
+                    half.acknowledged(initial.wrapping_add(ack), None);
+                }
+            }
+            prop_assert_eq!(format!("{quick:?}"), format!("{slow:?}"));
+        }
+        prop_assert_eq!(&delivered[0], &delivered[1]);
+    }
 }

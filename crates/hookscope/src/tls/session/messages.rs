@@ -27,9 +27,11 @@ impl Session {
         if self.complete.is_some() {
             return;
         }
-        let Reading { limit, pool } = reading;
+        let Reading { limit, pool, spare } = reading;
         let mut handshake = self.handshake.take().unwrap_or_default();
-        handshake.joiners[side].push(bytes, *limit, &mut |message| self.message(side, message, at, pool));
+        handshake.joiners[side].push(bytes, *limit, spare, &mut |message| {
+            self.message(side, message, at, pool);
+        });
         if self.complete.is_none() {
             self.handshake = Some(handshake);
         }
@@ -46,8 +48,8 @@ impl Session {
                         from: side,
                         is_cut: false,
                         version: hello.version,
-                        server_name: hello.server_name.map(|name| pool.text(name)),
-                        protocol: hello.protocol.map(|protocol| pool.text(protocol)),
+                        server_name: hello.server_name.and_then(|name| pool.text(name)),
+                        protocol: hello.protocol.and_then(|protocol| pool.text(protocol)),
                         offers_http2: hello.offers_http2,
                     });
                     self.offers_http2 = said.as_ref().is_some_and(|said| said.offers_http2);
@@ -62,7 +64,7 @@ impl Session {
                     choice.said = Some(Chosen {
                         version: hello.version,
                         cipher: hello.cipher,
-                        protocol: hello.protocol.map(|protocol| pool.text(protocol)),
+                        protocol: hello.protocol.and_then(|protocol| pool.text(protocol)),
                     });
                 }
             }
