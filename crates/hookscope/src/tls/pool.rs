@@ -1,18 +1,23 @@
-//! Names and certificates that many connections share, kept once.
+//! Hellos and certificates that many connections share, kept once.
 //!
-//! The certificate of a server and the name by which it is called come again with every connection to it. What an
+//! The certificate of a server and what is said to it in the clear come again with every connection to it. What an
 //! attacker makes up does not come again: past a bound, what no connection holds is let go.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashSet, HashTable};
 
 use crate::flow::key::Keyed;
+use crate::side::Side;
+use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::session::{Chosen, Offered};
 
 /// What connections share.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    texts: HashSet<Arc<str>, Keyed>,
+    offered: HashTable<Arc<Offered>>,
+    chosen: HashTable<Arc<Chosen>>,
     /// All octets that a connection holds are here, and some that none does any more.
     octets: HashSet<Arc<[u8]>, Keyed>,
     /// How many octets that is, and how many it may be.
@@ -38,14 +43,29 @@ impl Pool {
     /// About what an entry costs beside its octets.
     const ENTRY: usize = 48;
 
-    /// The text, shared with whoever asked for it before.
-    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
+    /// What a ClientHello of this side says, shared with whoever heard it before.
+    pub(crate) fn offered(&mut self, from: Side, hello: &ClientHello<'_>) -> Arc<Offered> {
+        let hash = Keyed.hash_one(hello);
+        let known = self.offered.find(hash, |known| known.from == from && known.hello() == *hello);
+        if let Some(known) = known {
             return Arc::clone(known);
         }
-        self.make_room(text.len());
-        let new: Arc<str> = text.into();
-        self.texts.insert(Arc::clone(&new));
+        let octets = |text: Option<&str>| text.map_or(0, str::len);
+        self.make_room(size_of::<Offered>() + octets(hello.server_name) + octets(hello.protocol));
+        let new = Arc::new(Offered::of(from, hello));
+        self.offered.insert_unique(hash, Arc::clone(&new), |known| Keyed.hash_one(known.hello()));
+        new
+    }
+
+    /// What a ServerHello says, shared with whoever heard it before.
+    pub(crate) fn chosen(&mut self, hello: &ServerHello<'_>) -> Arc<Chosen> {
+        let hash = Keyed.hash_one(hello);
+        if let Some(known) = self.chosen.find(hash, |known| known.hello() == *hello) {
+            return Arc::clone(known);
+        }
+        self.make_room(size_of::<Chosen>() + hello.protocol.map_or(0, str::len));
+        let new = Arc::new(Chosen::of(hello));
+        self.chosen.insert_unique(hash, Arc::clone(&new), |known| Keyed.hash_one(known.hello()));
         new
     }
 
@@ -85,7 +105,8 @@ impl Pool {
     fn make_room(&mut self, size: usize) {
         self.come += size + Self::ENTRY;
         if self.come > Self::LIMIT.max(self.due) {
-            self.texts.clear();
+            self.offered.clear();
+            self.chosen.clear();
             self.let_go();
             self.come = size + Self::ENTRY;
             // The more has to be looked at, the less often.
@@ -103,13 +124,28 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::codes::{CipherSuite, Version};
 
     #[test]
     fn what_comes_again_is_shared() {
         let mut pool = Pool::default();
-        assert!(Arc::ptr_eq(&pool.text("hook.default.svc"), &pool.text("hook.default.svc")));
+        let hello = |name| ClientHello {
+            version: Version(0x0304),
+            server_name: Some(name),
+            protocol: Some("http/1.1"),
+            offers_http2: false,
+        };
+        let one = pool.offered(Side::Client, &hello("hook.default.svc"));
+        assert!(Arc::ptr_eq(&one, &pool.offered(Side::Client, &hello("hook.default.svc"))));
+        assert_eq!(one.hello(), hello("hook.default.svc"));
+        assert!(!Arc::ptr_eq(&one, &pool.offered(Side::Server, &hello("hook.default.svc"))));
+        assert!(!Arc::ptr_eq(&one, &pool.offered(Side::Client, &hello("other.default.svc"))));
+        let hello =
+            |protocol| ServerHello { version: Version(0x0303), cipher: CipherSuite(0xc02b), protocol };
+        let one = pool.chosen(&hello(Some("http/1.1")));
+        assert!(Arc::ptr_eq(&one, &pool.chosen(&hello(Some("http/1.1")))));
+        assert_eq!(pool.chosen(&hello(None)).hello(), hello(None));
         assert!(Arc::ptr_eq(&pool.octets(&[1, 2]).unwrap(), &pool.octets(&[1, 2]).unwrap()));
-        assert_eq!(&*pool.text("other.default.svc"), "other.default.svc");
     }
 
     #[test]
