@@ -4,8 +4,8 @@ use crate::call::Call;
 use crate::config::{Config, Keep, Retain};
 use crate::connection::Connection;
 use crate::diagnosis::case::Case;
-use crate::diagnosis::verdict::{Finding, Severity};
-use crate::diagnosis::{judge_call, judge_connection, judge_open_call};
+use crate::diagnosis::verdict::{Code, Finding, Severity};
+use crate::diagnosis::{judge_call, judge_connection, judge_open_call, judge_plain};
 use crate::flow::key::FlowKey;
 use crate::inspect::books::Books;
 use crate::inspect::outcome::{JudgedCall, Outcome};
@@ -81,6 +81,13 @@ impl Tracked {
         if let Some(watch) = &mut tally.watch {
             watch.judged(&self.connection, &call, finding.as_ref());
         }
+        if self.keeps_call(severity, config, tally) {
+            self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
+        }
+    }
+
+    /// Whether one more call is kept one by one, which then takes its room.
+    pub(super) fn keeps_call(&self, severity: Severity, config: &Config, tally: &mut Tally) -> bool {
         // Those that went wrong have room of their own behind those that did not.
         let room = if severity == Severity::Ok {
             config.limits.calls
@@ -89,9 +96,7 @@ impl Tracked {
         };
         let wanted =
             severity != Severity::Ok || config.keep != Keep::Examples || config.retain == Retain::All;
-        if wanted && self.calls.len() < room && tally.has_room_for_call(severity == Severity::Ok) {
-            self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
-        }
+        wanted && self.calls.len() < room && tally.has_room_for_call(severity == Severity::Ok)
     }
 
     /// The calls that were judged and kept.
@@ -102,9 +107,9 @@ impl Tracked {
     /// The verdict on the connection as it stands at `now`, and that on its last call, which is not judged yet.
     pub(super) fn verdict(&self, now: Timestamp, config: &Config) -> (Finding, Option<JudgedCall>) {
         let case = Case { connection: &self.connection, now, config };
-        let last = self.connection.application.calls.last;
-        let answered = last.filter(Call::is_answered);
-        let finding = answered.and_then(|call| judge_call(&case, &call));
+        let last = self.connection.application.calls.last.as_ref();
+        let answered = last.filter(|call| call.is_answered());
+        let finding = answered.and_then(|call| judge_call(&case, call));
         let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
         let verdict = judge_connection(&case, earlier);
         let last = last.map(|call| {
@@ -114,19 +119,31 @@ impl Tracked {
             let cut_off = verdict.severity == Severity::Failure && !own;
             let failed = finding.as_ref().is_some_and(|finding| finding.severity == Severity::Failure);
             let judged = failed || answered.is_some() && !cut_off;
-            let finding = if judged { finding } else { Some(judge_open_call(&case, &call)) };
-            JudgedCall { call, finding: finding.map(Box::new) }
+            let finding = if judged { finding } else { Some(judge_open_call(&case, call)) };
+            JudgedCall { call: *call, finding: finding.map(Box::new) }
         });
         (verdict, last)
     }
 
-    /// Judges the last call and the connection, of which no more will come.
-    pub(super) fn conclude(&mut self, now: Timestamp, config: &Config, books: &mut Books) -> Finding {
+    /// No more will come: takes what still waits, and judges the calls that this ends.
+    #[inline]
+    pub(super) fn end(&mut self, now: Timestamp, config: &Config, books: &mut Books) {
         self.connection.finish(&mut books.around(config));
         self.judge_ended(now, config, books);
+    }
+
+    /// The verdict on the connection, which is over, if nothing is wrong with it, nor with its last call, as far as a few
+    /// facts tell; those before went well.
+    #[inline]
+    pub(super) fn judge_plain(&self, now: Timestamp, config: &Config) -> Option<(Code, Severity)> {
+        judge_plain(&Case { connection: &self.connection, now, config })
+    }
+
+    /// Judges the last call and the connection, which is over.
+    pub(super) fn conclude(&mut self, now: Timestamp, config: &Config, tally: &mut Tally) -> Finding {
         let (verdict, last) = self.verdict(now, config);
         if let Some(JudgedCall { call, finding }) = last {
-            self.keep(call, finding.map(|finding| *finding), config, &mut books.tally);
+            self.keep(call, finding.map(|finding| *finding), config, tally);
         }
         verdict
     }
