@@ -93,7 +93,6 @@ impl Books {
         let is_kept = is_wanted(config, group, opening.id);
         if is_kept || self.tally.watch.is_some() {
             let mut tracked = Tracked::new(opening.connection());
-            opening.replay(&mut tracked.connection, &config.limits);
             tracked.end(now, config, self);
             let verdict = tracked.conclude(now, config, &mut self.tally);
             let about = self.news(&tracked, &verdict, config);
@@ -108,7 +107,6 @@ impl Books {
     #[cold]
     fn settle_as_connection(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
         let mut tracked = Tracked::new(opening.connection());
-        opening.replay(&mut tracked.connection, &config.limits);
         if let Some(wanted) = self.settle(&mut tracked, now, config) {
             self.keep(tracked, now, wanted, config);
         }

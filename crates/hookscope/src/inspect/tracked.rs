@@ -9,7 +9,6 @@ use crate::diagnosis::{judge_call, judge_connection, judge_open_call, judge_plai
 use crate::flow::key::FlowKey;
 use crate::inspect::books::Books;
 use crate::inspect::outcome::{JudgedCall, Outcome};
-use crate::inspect::slab::Times;
 use crate::inspect::tally::{Hint, Tally};
 use crate::time::Timestamp;
 use crate::wire::Segment;
@@ -18,30 +17,42 @@ use crate::wire::Segment;
 #[derive(Debug)]
 pub(crate) struct Tracked {
     pub(crate) connection: Connection,
-    calls: Vec<JudgedCall>,
     /// Where its server stands in the tally.
     pub(super) hint: Hint,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few connections have.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Calls that were judged and kept.
+    calls: Vec<JudgedCall>,
     /// The key of the same connection on the other side of address translation.
-    pub(crate) translated: Option<Box<FlowKey>>,
+    translated: Option<FlowKey>,
 }
 
 impl Tracked {
     /// A connection of which nothing was seen yet.
     #[inline(always)]
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, calls: Vec::new(), hint: Hint::default(), translated: None }
+        Self { connection, hint: Hint::default(), rare: None }
     }
 
-    /// Its times when something happened to it just now.
+    /// When it is over, where something happened to it just now.
     #[inline]
-    pub(super) fn times(&self, clock: Timestamp, config: &Config) -> Times {
-        Times { clock, expires: clock.later(self.connection.patience(&config.limits)) }
+    pub(super) fn expires(&self, clock: Timestamp, config: &Config) -> Timestamp {
+        clock.later(self.connection.patience(&config.limits))
+    }
+
+    /// When something happened to it last, by when it is over.
+    pub(super) fn clock(&self, expires: Timestamp, config: &Config) -> Timestamp {
+        expires.earlier(self.connection.patience(&config.limits))
     }
 
     /// Whether its packets bear `key`, on either side of address translation.
     #[inline]
     pub(super) fn has_key(&self, key: &FlowKey) -> bool {
-        self.connection.key == *key || self.translated.as_deref() == Some(key)
+        self.connection.key == *key || self.translated() == Some(key)
     }
 
     /// Takes a segment, and judges the calls that it ends.
@@ -82,7 +93,8 @@ impl Tracked {
             watch.judged(&self.connection, &call, finding.as_ref());
         }
         if self.keeps_call(severity, config, tally) {
-            self.calls.push(JudgedCall { call, finding: finding.map(Box::new) });
+            let judged = JudgedCall { call, finding: finding.map(Box::new) };
+            self.rare.get_or_insert_default().calls.push(judged);
         }
     }
 
@@ -96,12 +108,22 @@ impl Tracked {
         };
         let wanted =
             severity != Severity::Ok || config.keep != Keep::Examples || config.retain == Retain::All;
-        wanted && self.calls.len() < room && tally.has_room_for_call(severity == Severity::Ok)
+        wanted && self.calls().len() < room && tally.has_room_for_call(severity == Severity::Ok)
     }
 
     /// The calls that were judged and kept.
     pub(crate) fn calls(&self) -> &[JudgedCall] {
-        &self.calls
+        self.rare.as_ref().map_or(&[], |rare| &rare.calls)
+    }
+
+    /// The key of the same connection on the other side of address translation.
+    pub(crate) fn translated(&self) -> Option<&FlowKey> {
+        self.rare.as_ref()?.translated.as_ref()
+    }
+
+    /// It has that key, too.
+    pub(super) fn translate(&mut self, key: FlowKey) {
+        self.rare.get_or_insert_default().translated = Some(key);
     }
 
     /// The verdict on the connection as it stands at `now`, and that on its last call, which is not judged yet.
@@ -110,7 +132,7 @@ impl Tracked {
         let last = self.connection.application.calls.last.as_ref();
         let answered = last.filter(|call| call.is_answered());
         let finding = answered.and_then(|call| judge_call(&case, call));
-        let earlier = self.calls.iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
+        let earlier = self.calls().iter().filter_map(|judged| judged.finding.as_deref()).chain(&finding);
         let verdict = judge_connection(&case, earlier);
         let last = last.map(|call| {
             // A call that was not answered has failed, or not, by what became of its connection; so has one whose
@@ -150,7 +172,8 @@ impl Tracked {
 
     /// The connection, over, with its verdict.
     pub(super) fn into_outcome(self, now: Timestamp, verdict: Finding) -> Outcome {
-        let Self { connection, calls, translated, .. } = self;
+        let Self { connection, rare, .. } = self;
+        let Rare { calls, translated } = rare.map(|rare| *rare).unwrap_or_default();
         Outcome { connection, translated, now, verdict, calls }
     }
 }
