@@ -40,6 +40,11 @@ impl Timestamp {
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(seconds.saturating_mul(NANOS)).saturating_add(by.subsec_nanos().into()))
     }
+
+    /// This time, `by` earlier.
+    pub(crate) fn earlier(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(Elapsed::from(by).0))
+    }
 }
 
 /// RFC 3339 in UTC with nine digits of a second: `2026-10-23T05:06:07.000000089Z`.

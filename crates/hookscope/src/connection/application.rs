@@ -44,7 +44,11 @@ pub(crate) struct Application {
 impl Application {
     /// What a connection to this port of the server carries.
     pub(crate) fn new(port: u16) -> Self {
-        Self { dns: (port == Heard::PORT).then(Box::default), ..Self::default() }
+        let mut application = Self::default();
+        if port == Heard::PORT {
+            application.dns = Some(Box::default());
+        }
+        application
     }
 
     /// The first octets of `side` were not seen.

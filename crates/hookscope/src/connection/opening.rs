@@ -1,10 +1,10 @@
 //! A connection of which nothing but its client's SYNs was seen: all that is kept of it until something else comes.
 //!
-//! A flood of SYNs is millions of them, and a firewall's silence thousands: they take an eighth of the room.
+//! A flood of SYNs is millions of them, and a firewall's silence thousands: they take a tenth of the room.
 
-use crate::config::Limits;
-use crate::connection::{Around, Connection, Shared};
-use crate::flow::key::{End, Endpoint, FlowKey};
+use crate::connection::Connection;
+use crate::flow::kept::KeptKey;
+use crate::flow::key::{End, Endpoint};
 use crate::packet::Moment;
 use crate::tcp::sighting::Sightings;
 use crate::time::{Elapsed, Timestamp};
@@ -16,60 +16,64 @@ pub(crate) struct Opening {
     /// Position of its first packet in the capture, from 0.
     pub(crate) id: u64,
     /// Its endpoints.
-    pub(crate) key: FlowKey,
+    pub(crate) key: KeptKey,
     pub(crate) first: Moment,
     last: Moment,
-    vantage: Vantage,
+    interface: u32,
     seq: u32,
     ack: u32,
     /// How many there were.
     count: u32,
-    /// Window and identification of the first and of the last one.
-    windows: [u16; 2],
-    ip_ids: [u16; 2],
-    ttls: [u8; 2],
+    /// What the last one bore.
+    window: u16,
+    ip_id: u16,
+    ttl: u8,
+    depth: u8,
     from: End,
 }
 
 impl Opening {
-    /// The opening that `segment` begins, if it is a SYN like any other.
+    /// Whether `segment` begins one: it is a SYN like any other.
     #[inline]
-    pub(crate) fn of(id: u64, segment: &Segment<'_>) -> Option<Self> {
-        if segment.flags != Flags::SYN || segment.payload_len > 0 {
-            return None;
-        }
+    pub(crate) fn is_begun_by(segment: &Segment<'_>) -> bool {
+        segment.flags == Flags::SYN && segment.payload_len == 0
+    }
+
+    /// The opening that `segment` begins.
+    #[inline(always)]
+    pub(crate) fn new(id: u64, segment: &Segment<'_>) -> Self {
         let at = Moment { time: segment.time, frame: segment.frame };
-        Some(Self {
+        Self {
             id,
-            key: segment.key,
+            key: segment.key.into(),
             first: at,
             last: at,
-            vantage: segment.vantage,
+            interface: segment.vantage.interface,
             seq: segment.seq,
             ack: segment.ack,
             count: 1,
-            windows: [segment.window; 2],
-            ip_ids: [segment.ip_id; 2],
-            ttls: [segment.ttl; 2],
+            window: segment.window,
+            ip_id: segment.ip_id,
+            ttl: segment.ttl,
+            depth: segment.vantage.depth,
             from: segment.from,
-        })
+        }
     }
 
     /// Takes `segment` if it is the same SYN again, sent anew: no copy from elsewhere, no other opening.
     #[inline]
     pub(crate) fn takes(&mut self, segment: &Segment<'_>) -> bool {
-        let sent_anew = segment.flags == Flags::SYN
-            && segment.payload_len == 0
+        let sent_anew = Self::is_begun_by(segment)
             && segment.from == self.from
             && (segment.seq, segment.ack) == (self.seq, self.ack)
-            && segment.vantage == self.vantage
+            && segment.vantage == self.vantage()
             && segment.time.since(self.last.time) > Sightings::PASSAGE;
         if sent_anew {
             self.last = Moment { time: segment.time, frame: segment.frame };
             self.count = self.count.saturating_add(1);
-            self.windows[1] = segment.window;
-            self.ip_ids[1] = segment.ip_id;
-            self.ttls[1] = segment.ttl;
+            self.window = segment.window;
+            self.ip_id = segment.ip_id;
+            self.ttl = segment.ttl;
         }
         sent_anew
     }
@@ -85,26 +89,35 @@ impl Opening {
     }
 
     /// The server's address and port.
-    pub(crate) const fn server(&self) -> Endpoint {
+    pub(crate) fn server(&self) -> Endpoint {
         self.key.endpoint(self.from.other())
     }
 
-    /// The connection before its first SYN: see [`Self::replay`].
-    #[inline(always)]
+    /// The connection that its SYNs make.
     pub(crate) fn connection(&self) -> Connection {
-        Connection::new(self.id, &self.segment(self.first, 0))
+        let mut connection = self.unopened();
+        self.open(&mut connection);
+        connection
     }
 
-    /// Lets the connection take the SYNs, as if one by one.
-    pub(crate) fn replay(&self, connection: &mut Connection, limits: &Limits) {
-        let first = self.segment(self.first, 0);
-        // SYNs end no calls and name nobody.
-        let mut around = Around { limits, shared: &mut Shared::default() };
-        connection.observe(&first, &mut around);
-        if self.count > 1 {
-            connection.observe(&self.segment(self.last, 1), &mut around);
-            connection.halves.client.synchronised_again(self.count - 2);
+    /// The connection before its SYNs; see [`Self::open`].
+    #[inline(always)]
+    pub(crate) fn unopened(&self) -> Connection {
+        Connection::unseen(self.id, self.key.get(), self.from, self.first)
+    }
+
+    /// Makes of the connection before its SYNs the one that they open, where it lies.
+    pub(crate) fn open(&self, connection: &mut Connection) {
+        let again = self.count - 1;
+        connection.is_role_known = true;
+        connection.last = self.last;
+        connection.opened = Some(self.first);
+        if again > 0 {
+            connection.repeated.get_or_insert_default().syn = Some(self.last);
         }
+        let (syn, client) = (self.last_segment(), &mut connection.halves.client);
+        client.opened(&syn);
+        client.synchronised_again(again);
     }
 
     /// See [`Connection::is_translated_in`].
@@ -120,20 +133,26 @@ impl Opening {
             && error.quote.seq.is_some_and(|seq| seq.wrapping_sub(self.seq) <= 1)
     }
 
-    fn segment(&self, at: Moment, which: usize) -> Segment<'static> {
+    const fn vantage(&self) -> Vantage {
+        Vantage { interface: self.interface, depth: self.depth }
+    }
+
+    /// The last SYN.
+    #[inline(always)]
+    fn last_segment(&self) -> Segment<'static> {
         Segment {
-            key: self.key,
+            key: self.key.get(),
             hash: 0,
             from: self.from,
             flags: Flags::SYN,
-            time: at.time,
-            frame: at.frame,
+            time: self.last.time,
+            frame: self.last.frame,
             seq: self.seq,
             ack: self.ack,
-            window: self.windows[which],
-            ip_id: self.ip_ids[which],
-            ttl: self.ttls[which],
-            vantage: self.vantage,
+            window: self.window,
+            ip_id: self.ip_id,
+            ttl: self.ttl,
+            vantage: self.vantage(),
             payload_len: 0,
             payload: &[],
             options: &[],

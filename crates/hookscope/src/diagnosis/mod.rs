@@ -8,6 +8,7 @@ pub(crate) mod case;
 pub(crate) mod catalogue;
 mod custom;
 pub mod message;
+mod plain;
 pub(crate) mod proof;
 mod proof_prose;
 mod rules;
@@ -58,6 +59,14 @@ pub(crate) fn judge_connection<'f>(case: &Case<'_>, calls: impl Iterator<Item = 
     findings(case).chain(calls.cloned()).reduce(first).unwrap_or_else(rules::nothing)
 }
 
+/// The verdict on a connection that was answered and nothing is wrong with, if a few facts tell that it is one: what
+/// [`judge_connection`] would say, and that nothing is wrong with its last call either.
+pub(crate) fn judge_plain(case: &Case<'_>) -> Option<(Code, Severity)> {
+    let is_plain = plain::is_plain(case);
+    debug_assert!(!is_plain || plain::is_so(case), "{case:?}");
+    is_plain.then(rules::healthy)
+}
+
 /// The verdict on a connection of which nothing but its SYNs was seen, up to `now`: what [`judge_connection`] would say,
 /// for where there are millions of them, and no rules of an embedder's own.
 pub(crate) fn judge_opening(opening: &Opening, now: Timestamp) -> (Code, Severity) {
@@ -74,6 +83,10 @@ pub(crate) fn judge_open_call(case: &Case<'_>, call: &Call) -> Finding {
 
 /// What is wrong with a call that was answered: mostly nothing.
 pub(crate) fn judge_call(case: &Case<'_>, call: &Call) -> Option<Finding> {
+    if plain::is_plain_call(case, call) {
+        debug_assert!(plain::is_so_of_call(case, call), "{call:?}");
+        return None;
+    }
     let found = rules::OF_CALLS.iter().filter_map(|rule| rule.call(case, call)).reduce(first);
     if case.config.rules.is_empty() {
         found

@@ -43,7 +43,13 @@ impl Address {
 
     /// From the four bytes of an IPv4 header.
     pub(crate) const fn v4(bytes: [u8; 4]) -> Self {
-        Self([0, Self::V4_MAPPED | u32::from_be_bytes(bytes) as u64])
+        Self::of_v4(u32::from_be_bytes(bytes))
+    }
+
+    /// From the number that an IPv4 address is.
+    #[inline]
+    const fn of_v4(bits: u32) -> Self {
+        Self([0, Self::V4_MAPPED | bits as u64])
     }
 
     /// From the sixteen bytes of an IPv6 header.
@@ -184,6 +190,21 @@ impl FlowKey {
         let address = |endpoint: u64| Address([0, Address::V4_MAPPED | endpoint >> 16]);
         let key = Self { low: address(low), high: address(high), ports: [low as u16, high as u16] };
         (key, if source <= destination { End::Low } else { End::High })
+    }
+
+    /// The addresses and ports of a flow between two addresses of IPv4, in its order.
+    #[inline]
+    pub(crate) const fn v4(&self) -> Option<([u32; 2], [u16; 2])> {
+        match (self.low.as_v4(), self.high.as_v4()) {
+            (Some(low), Some(high)) => Some(([low, high], self.ports)),
+            _ => None,
+        }
+    }
+
+    /// The key with these addresses and ports, which are in order.
+    #[inline]
+    pub(crate) const fn with_v4([low, high]: [u32; 2], ports: [u16; 2]) -> Self {
+        Self { low: Address::of_v4(low), high: Address::of_v4(high), ports }
     }
 
     /// One endpoint of the flow.

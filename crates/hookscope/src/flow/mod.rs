@@ -1,3 +1,4 @@
 //! Flows: which packets belong together.
 
+pub(crate) mod kept;
 pub(crate) mod key;

@@ -4,7 +4,7 @@ use crate::config::{Config, Keep};
 use crate::connection::{Around, Opening, Shared};
 use crate::diagnosis::judge_opening;
 use crate::diagnosis::verdict::{Class, Code, Finding, Severity};
-use crate::inspect::outcome::Outcome;
+use crate::inspect::outcome::{JudgedCall, Outcome};
 use crate::inspect::shard::GivenUp;
 use crate::inspect::tally::{GroupTally, Tally};
 use crate::inspect::tracked::Tracked;
@@ -48,8 +48,12 @@ impl Books {
         now: Timestamp,
         config: &Config,
     ) -> Option<Wanted> {
-        let verdict = tracked.conclude(now, config, self);
         self.duplicates += tracked.connection.duplicates;
+        tracked.end(now, config, self);
+        if self.settle_plain(tracked, now, config) {
+            return None;
+        }
+        let verdict = tracked.conclude(now, config, &mut self.tally);
         let group = self.tally.connection(&tracked.connection, &verdict, &mut tracked.hint);
         let is_kept = is_wanted(config, group, tracked.connection.id);
         if config.cluster.is_some() {
@@ -63,6 +67,22 @@ impl Books {
         Some(Wanted { verdict, about, is_kept })
     }
 
+    /// Does it for a connection that nobody wants and nothing is wrong with, as with most. Says whether it is one.
+    fn settle_plain(&mut self, tracked: &mut Tracked, now: Timestamp, config: &Config) -> bool {
+        let went_wrong = |judged: &JudgedCall| judged.finding.is_some();
+        if self.tally.watch.is_some() || config.cluster.is_some() || tracked.calls().iter().any(went_wrong) {
+            return false;
+        }
+        let Some((code, severity)) = tracked.judge_plain(now, config) else { return false };
+        if is_stored(config, code, severity) {
+            return false;
+        }
+        let last = tracked.keeps_call(severity, config, &mut self.tally);
+        self.tally.drop_calls(tracked.calls().len() + usize::from(last));
+        self.tally.plain(&tracked.connection, code, severity, &mut tracked.hint);
+        true
+    }
+
     /// Judges and counts a connection of which nothing but SYNs was seen.
     pub(super) fn settle_opening(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
         if !config.rules.is_empty() {
@@ -73,8 +93,8 @@ impl Books {
         let is_kept = is_wanted(config, group, opening.id);
         if is_kept || self.tally.watch.is_some() {
             let mut tracked = Tracked::new(opening.connection());
-            opening.replay(&mut tracked.connection, &config.limits);
-            let verdict = tracked.conclude(now, config, self);
+            tracked.end(now, config, self);
+            let verdict = tracked.conclude(now, config, &mut self.tally);
             let about = self.news(&tracked, &verdict, config);
             if is_kept || !about.is_empty() {
                 let wanted = Wanted { verdict, about, is_kept };
@@ -87,7 +107,6 @@ impl Books {
     #[cold]
     fn settle_as_connection(&mut self, opening: &Opening, now: Timestamp, config: &Config) {
         let mut tracked = Tracked::new(opening.connection());
-        opening.replay(&mut tracked.connection, &config.limits);
         if let Some(wanted) = self.settle(&mut tracked, now, config) {
             self.keep(tracked, now, wanted, config);
         }

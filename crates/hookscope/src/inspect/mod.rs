@@ -13,6 +13,7 @@ mod feed;
 pub(crate) mod lookups;
 pub(crate) mod losses;
 pub(crate) mod outcome;
+mod place;
 pub(crate) mod shard;
 mod slab;
 pub(crate) mod tally;

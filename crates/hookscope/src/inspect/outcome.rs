@@ -12,7 +12,7 @@ pub(crate) struct Outcome {
     /// All that is known of it.
     pub(crate) connection: Connection,
     /// Its key on the other side of address translation.
-    pub(crate) translated: Option<Box<FlowKey>>,
+    pub(crate) translated: Option<FlowKey>,
     /// The time up to which it was watched.
     pub(crate) now: Timestamp,
     /// Its verdict.

@@ -1,12 +1,15 @@
 //! A part of all connections: which segment belongs to which, when one is over, and what remains of it.
 
+use std::ops::ControlFlow;
+
 use hashbrown::{HashMap, HashTable};
 
 use crate::config::Config;
 use crate::connection::{Connection, Opening, Shared};
 use crate::flow::key::{Endpoint, FlowKey, Keyed};
 use crate::inspect::books::Books;
-use crate::inspect::slab::{Slab, Times};
+use crate::inspect::place::{Entry, Place};
+use crate::inspect::slab::Slab;
 use crate::inspect::tally::Tally;
 use crate::inspect::tracked::Tracked;
 use crate::lookup::Heard;
@@ -67,53 +70,10 @@ impl std::ops::AddAssign for GivenUp {
     }
 }
 
-/// Where a connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Nothing but its SYNs was seen.
-    Opening(u32),
-    /// More than that.
-    Tracked(u32),
-}
-
-/// A connection in the table: one bit of its place and half of its hash in eight octets, for it is read on every packet.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    hash: u32,
-    place: u32,
-}
-
-impl Entry {
-    const OPENING: u32 = 1 << 31;
-
-    fn new(hash: u64, place: Place) -> Self {
-        let place = match place {
-            Place::Opening(at) => at | Self::OPENING,
-            Place::Tracked(at) => at,
-        };
-        Self { hash: hash as u32, place }
-    }
-
-    #[inline]
-    const fn place(self) -> Place {
-        if self.place & Self::OPENING == 0 {
-            Place::Tracked(self.place)
-        } else {
-            Place::Opening(self.place & !Self::OPENING)
-        }
-    }
-
-    /// The hash by which the table keeps an entry: all bits of its half, in both halves.
-    #[inline]
-    const fn spread(hash: u32) -> u64 {
-        (hash as u64) << 32 | hash as u64
-    }
-}
-
-/// The times of an opening to which something happened just now.
+/// When an opening is over, where something happened to it just now.
 #[inline]
-fn opening_times(clock: Timestamp, config: &Config) -> Times {
-    Times { clock, expires: clock.later(config.limits.unanswered) }
+fn opening_expires(clock: Timestamp, config: &Config) -> Timestamp {
+    clock.later(config.limits.unanswered)
 }
 
 impl Shard {
@@ -138,69 +98,76 @@ impl Shard {
     /// Takes a segment.
     #[inline]
     pub(crate) fn segment(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
-        match self.find(&segment.key, segment.hash) {
-            Some(Place::Tracked(at)) => {
-                let Some((tracked, times)) = self.tracked.get_mut(at) else { return };
-                if when.clock < times.expires && !tracked.connection.is_reopened_by(segment) {
-                    tracked.observe(segment, when.clock, config, &mut self.books);
-                    tracked.connection.hear(when.position, when.clock, &mut self.heard);
-                    *times = tracked.times(when.clock, config);
-                    if let Some(watch) = &mut self.books.tally.watch {
-                        watch.happened(at, tracked, when.clock, config);
-                    }
-                    return;
+        let at = match self.find(&segment.key, segment.hash) {
+            Some(Place::Tracked(at)) => Some(at),
+            Some(Place::Opening(at)) => match self.open(at, segment, when, config) {
+                ControlFlow::Continue(at) => at,
+                ControlFlow::Break(()) => return,
+            },
+            None if segment.vantage != Vantage::default() && self.translate(segment, when, config) => return,
+            None => None,
+        };
+        if let Some(at) = at {
+            let Some((tracked, expires)) = self.tracked.get_mut(at) else { return };
+            if when.clock < *expires && !tracked.connection.is_reopened_by(segment) {
+                tracked.observe(segment, when.clock, config, &mut self.books);
+                tracked.connection.hear(when.position, when.clock, &mut self.heard);
+                *expires = tracked.expires(when.clock, config);
+                if let Some(watch) = &mut self.books.tally.watch {
+                    watch.happened(at, tracked, when.clock, config);
                 }
-                let now = times.expires.min(when.clock);
-                self.finish(Place::Tracked(at), now, config);
+                return;
             }
-            Some(Place::Opening(at)) => {
-                let Some((opening, times)) = self.openings.get_mut(at) else { return };
-                if when.clock < times.expires {
-                    if opening.takes(segment) {
-                        *times = opening_times(when.clock, config);
-                    } else {
-                        self.promote(at, segment.hash, config);
-                        self.segment(segment, when, config);
-                    }
-                    return;
-                }
-                let now = times.expires;
-                self.finish(Place::Opening(at), now, config);
-            }
-            None => {
-                if segment.vantage != Vantage::default() && self.translate(segment, when, config) {
-                    return;
-                }
-            }
+            let now = (*expires).min(when.clock);
+            self.finish(Place::Tracked(at), now, config);
         }
         self.begin(segment, when, config);
+    }
+
+    /// Takes a segment where only SYNs came before. Unless that was all there is to it: where the connection is that it
+    /// made of the opening, if that was not over.
+    fn open(
+        &mut self,
+        at: u32,
+        segment: &Segment<'_>,
+        when: When,
+        config: &Config,
+    ) -> ControlFlow<(), Option<u32>> {
+        let Some((opening, expires)) = self.openings.get_mut(at) else { return ControlFlow::Break(()) };
+        if when.clock >= *expires {
+            let now = *expires;
+            self.finish(Place::Opening(at), now, config);
+            return ControlFlow::Continue(None);
+        }
+        if opening.takes(segment) {
+            *expires = opening_expires(when.clock, config);
+            return ControlFlow::Break(());
+        }
+        self.promote(at, segment.hash).map_or(ControlFlow::Break(()), |at| ControlFlow::Continue(Some(at)))
     }
 
     /// The first segment of a connection.
     #[cold]
     fn begin(&mut self, segment: &Segment<'_>, when: When, config: &Config) {
         self.make_room(when.clock, config);
-        let place = match Opening::of(when.position, segment) {
-            Some(opening) => {
-                let (server, first) = (opening.server(), opening.first);
-                let at = self.openings.insert(opening);
-                if let Some((_, times)) = at.and_then(|at| self.openings.get_mut(at)) {
-                    *times = opening_times(when.clock, config);
-                }
-                if let Some((watch, at)) = self.books.tally.watch.as_mut().zip(at) {
-                    watch.opened(at, server, first, config);
-                }
-                at.map(Place::Opening)
+        let place = if Opening::is_begun_by(segment) {
+            let expires = opening_expires(when.clock, config);
+            let at = self.openings.insert(expires, || Opening::new(when.position, segment));
+            if let Some((watch, at)) = self.books.tally.watch.as_mut().zip(at)
+                && let Some(opening) = self.openings.get(at)
+            {
+                watch.opened(at, opening.server(), opening.first, config);
             }
-            None => {
-                let at = self.tracked.insert(Tracked::new(Connection::new(when.position, segment)));
-                if let Some((tracked, times)) = at.and_then(|at| self.tracked.get_mut(at)) {
-                    tracked.observe(segment, when.clock, config, &mut self.books);
-                    tracked.connection.hear(when.position, when.clock, &mut self.heard);
-                    *times = tracked.times(when.clock, config);
-                }
-                at.map(Place::Tracked)
+            at.map(Place::Opening)
+        } else {
+            let new = || Tracked::new(Connection::new(when.position, segment));
+            let at = self.tracked.insert(when.clock, new);
+            if let Some((tracked, expires)) = at.and_then(|at| self.tracked.get_mut(at)) {
+                tracked.observe(segment, when.clock, config, &mut self.books);
+                tracked.connection.hear(when.position, when.clock, &mut self.heard);
+                *expires = tracked.expires(when.clock, config);
             }
+            at.map(Place::Tracked)
         };
         self.happened(place, when.clock, config);
         self.enter(place, &segment.key, segment.hash);
@@ -227,9 +194,7 @@ impl Shard {
         }
         for at in watch.due_openings(clock) {
             if let Some(opening) = openings.get(at) {
-                let mut tracked = Tracked::new(opening.connection());
-                opening.replay(&mut tracked.connection, &config.limits);
-                watch.look_at_opening(tracked, clock, config);
+                watch.look_at_opening(Tracked::new(opening.connection()), clock, config);
             }
         }
     }
@@ -244,22 +209,26 @@ impl Shard {
         self.tracked.len() + self.openings.len()
     }
 
-    /// Makes a connection of an opening for which something else came than its SYN.
-    #[cold]
-    fn promote(&mut self, at: u32, hash: u64, config: &Config) {
-        let Some(times) = self.openings.times(at) else { return };
-        let Some(opening) = self.openings.remove(at) else { return };
-        let key = opening.key;
-        self.forget(Place::Opening(at), &key);
-        if let Some(watch) = &mut self.books.tally.watch {
+    /// Makes a connection of an opening for which something else came than its SYN. Gives back where it is now.
+    fn promote(&mut self, at: u32, hash: u64) -> Option<u32> {
+        let Self { table, openings, tracked, by_client, books, .. } = self;
+        let (opening, expires) = openings.get(at).zip(openings.expires(at))?;
+        let place = tracked.insert(expires, || Tracked::new(opening.unopened()))?;
+        let (promoted, _) = tracked.get_mut(place)?;
+        opening.open(&mut promoted.connection);
+        if let Some(entry) =
+            table.find_mut(Entry::spread(hash as u32), |entry| entry.place() == Place::Opening(at))
+        {
+            *entry = Entry::new(hash, Place::Tracked(place));
+        }
+        if let Some(by_client) = by_client {
+            by_client.insert(opening.key.get().ephemeral(), Place::Tracked(place));
+        }
+        if let Some(watch) = &mut books.tally.watch {
             watch.closed_opening(at);
         }
-        let at = self.tracked.insert(Tracked::new(opening.connection()));
-        if let Some((tracked, theirs)) = at.and_then(|at| self.tracked.get_mut(at)) {
-            opening.replay(&mut tracked.connection, &config.limits);
-            *theirs = times;
-        }
-        self.enter(at.map(Place::Tracked), &key, hash);
+        openings.clear(at);
+        Some(place)
     }
 
     fn enter(&mut self, place: Option<Place>, key: &FlowKey, hash: u64) {
@@ -281,19 +250,17 @@ impl Shard {
             && let Some(opening) = self.openings.get(at)
             && opening.is_translated_in(segment)
         {
-            let hash = opening.key.hash();
-            self.promote(at, hash, config);
-            place = self.by_client().get(&client).copied();
+            let hash = opening.key.get().hash();
+            place = self.promote(at, hash).map(Place::Tracked);
         }
         let Some(Place::Tracked(at)) = place else { return false };
-        let Some((tracked, times)) = self.tracked.get_mut(at) else { return false };
-        if tracked.translated.is_some() || !tracked.connection.is_translated_in(segment) {
+        let Some((tracked, expires)) = self.tracked.get_mut(at) else { return false };
+        if tracked.translated().is_some() || !tracked.connection.is_translated_in(segment) {
             return false;
         }
-        tracked.translated = Some(Box::new(segment.key));
-        tracked.connection.is_translated = true;
+        tracked.translate(segment.key);
         tracked.observe(segment, when.clock, config, &mut self.books);
-        *times = tracked.times(when.clock, config);
+        *expires = tracked.expires(when.clock, config);
         self.happened(Some(Place::Tracked(at)), when.clock, config);
         let entry = Entry::new(segment.hash, Place::Tracked(at));
         self.table.insert_unique(Entry::spread(entry.hash), entry, |entry| Entry::spread(entry.hash));
@@ -304,7 +271,8 @@ impl Shard {
     fn by_client(&mut self) -> &HashMap<Endpoint, Place, Keyed> {
         let Self { openings, tracked, by_client, .. } = self;
         by_client.get_or_insert_with(|| {
-            let openings = openings.iter().map(|(at, opening)| (opening.id, opening.key, Place::Opening(at)));
+            let openings =
+                openings.iter().map(|(at, opening)| (opening.id, opening.key.get(), Place::Opening(at)));
             let tracked = tracked
                 .iter()
                 .map(|(at, Tracked { connection, .. })| (connection.id, connection.key, Place::Tracked(at)));
@@ -324,27 +292,26 @@ impl Shard {
         if let Some(Place::Opening(at)) = place
             && let Some(opening) = self.openings.get(at)
         {
-            let (key, hash) = (opening.key, opening.key.hash());
-            self.promote(at, hash, config);
-            place = self.find(&key, hash);
+            let hash = opening.key.get().hash();
+            place = self.promote(at, hash).map(Place::Tracked);
         }
         if let Some(Place::Tracked(at)) = place
-            && let Some((tracked, times)) = self.tracked.get_mut(at)
+            && let Some((tracked, expires)) = self.tracked.get_mut(at)
         {
-            if when.clock < times.expires {
+            if when.clock < *expires {
                 tracked.connection.unreachable(error);
-                *times = tracked.times(when.clock, config);
+                *expires = tracked.expires(when.clock, config);
                 self.happened(place, when.clock, config);
                 return;
             }
-            let now = times.expires;
+            let now = *expires;
             self.finish(Place::Tracked(at), now, config);
         }
         self.make_room(when.clock, config);
-        let at = self.tracked.insert(Tracked::new(Connection::quoted(when.position, error)));
-        if let Some((tracked, times)) = at.and_then(|at| self.tracked.get_mut(at)) {
+        let at = self.tracked.insert(when.clock, || Tracked::new(Connection::quoted(when.position, error)));
+        if let Some((tracked, expires)) = at.and_then(|at| self.tracked.get_mut(at)) {
             tracked.connection.unreachable(error);
-            *times = tracked.times(when.clock, config);
+            *expires = tracked.expires(when.clock, config);
         }
         let place = at.map(Place::Tracked);
         self.happened(place, when.clock, config);
@@ -357,7 +324,7 @@ impl Shard {
         let is_it = |entry: &Entry| {
             entry.hash == hash as u32
                 && match entry.place() {
-                    Place::Opening(at) => openings.get(at).is_some_and(|opening| opening.key == *key),
+                    Place::Opening(at) => openings.get(at).is_some_and(|opening| opening.key.is(key)),
                     Place::Tracked(at) => tracked.get(at).is_some_and(|tracked| tracked.has_key(key)),
                 }
         };
@@ -384,7 +351,9 @@ impl Shard {
             return;
         }
         self.next_sweep = Some(clock.later(Self::SWEEP));
-        self.finish_where(config, |times| (clock >= times.expires).then_some(times.expires));
+        let due = |expires: Timestamp| (clock >= expires).then_some(expires);
+        self.finish_tracked(config, |_, _, expires| due(expires));
+        self.finish_openings(config, due);
     }
 
     /// No packet follows: judges everything.
@@ -393,52 +362,61 @@ impl Shard {
         self.table.clear();
         self.by_client = None;
         let Self { tracked, openings, books, .. } = self;
-        for (place, times) in std::mem::take(tracked).places_mut() {
-            let now = times.expires.min(clock);
+        for (place, expires) in std::mem::take(tracked).places_mut() {
+            let now = expires.min(clock);
             let wanted = place.as_mut().and_then(|tracked| books.settle(tracked, now, config));
             if let Some((wanted, tracked)) = wanted.and_then(|wanted| Some((wanted, place.take()?))) {
                 books.keep(tracked, now, wanted, config);
             }
         }
-        for (place, times) in std::mem::take(openings).places_mut() {
+        for (place, expires) in std::mem::take(openings).places_mut() {
             if let Some(opening) = place {
-                books.settle_opening(opening, times.expires.min(clock), config);
+                books.settle_opening(opening, expires.min(clock), config);
             }
         }
         debug_assert_eq!(self.books.shared.held(), 0, "what nobody holds any more is still counted");
     }
 
-    fn finish_where(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
-        self.finish_tracked(config, &due);
-        self.finish_openings(config, &due);
-    }
-
-    fn finish_tracked(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
+    fn finish_tracked(&mut self, config: &Config, due: impl Fn(&Self, u32, Timestamp) -> Option<Timestamp>) {
         for at in 0..self.tracked.places() {
-            if let Some(now) = self.tracked.times(at).and_then(&due) {
+            if let Some(now) = self.tracked.expires(at).and_then(|expires| due(self, at, expires)) {
                 self.finish(Place::Tracked(at), now, config);
             }
         }
     }
 
-    fn finish_openings(&mut self, config: &Config, due: impl Fn(Times) -> Option<Timestamp>) {
+    fn finish_openings(&mut self, config: &Config, due: impl Fn(Timestamp) -> Option<Timestamp>) {
         for at in 0..self.openings.places() {
-            if let Some(now) = self.openings.times(at).and_then(&due) {
+            if let Some(now) = self.openings.expires(at).and_then(&due) {
                 self.finish(Place::Opening(at), now, config);
             }
         }
     }
 
-    /// Where there are as many connections as there may be, judges the eighth of them that was quiet longest.
+    /// Makes sure that there is room for one more connection.
+    #[inline]
     fn make_room(&mut self, clock: Timestamp, config: &Config) {
+        if self.tracked.len() >= self.most_tracked || self.openings.len() >= self.most_openings {
+            self.finish_oldest(clock, config);
+        }
+    }
+
+    /// Where there are as many connections as there may be, judges the eighth of them that was quiet longest.
+    #[cold]
+    fn finish_oldest(&mut self, clock: Timestamp, config: &Config) {
         let before = [self.tracked.len(), self.openings.len()];
         if self.tracked.len() >= self.most_tracked {
-            let oldest = self.tracked.oldest_eighth();
-            self.finish_tracked(config, |times| (times.clock <= oldest).then(|| times.expires.min(clock)));
+            let last = |tracked: &Tracked, expires| tracked.clock(expires, config);
+            let oldest = self.tracked.oldest_eighth(last);
+            self.finish_tracked(config, |shard, at, expires| {
+                let is_old = shard.tracked.get(at).is_some_and(|tracked| last(tracked, expires) <= oldest);
+                is_old.then(|| expires.min(clock))
+            });
         }
         if self.openings.len() >= self.most_openings {
-            let oldest = self.openings.oldest_eighth();
-            self.finish_openings(config, |times| (times.clock <= oldest).then(|| times.expires.min(clock)));
+            // All of them are over after the same time.
+            let oldest = self.openings.oldest_eighth(|_, expires| expires);
+            self.finish_openings(config, |expires| (expires <= oldest).then(|| expires.min(clock)));
         }
         let [connections, openings] = before;
         self.given_up += GivenUp {
@@ -453,7 +431,7 @@ impl Shard {
         let keys = match place {
             Place::Tracked(at) => {
                 let Some((tracked, _)) = self.tracked.get_mut(at) else { return };
-                let keys = [Some(tracked.connection.key), tracked.translated.as_deref().copied()];
+                let keys = [Some(tracked.connection.key), tracked.translated().copied()];
                 if let Some(watch) = &mut self.books.tally.watch {
                     watch.closed(at);
                 }
@@ -468,12 +446,13 @@ impl Shard {
                 keys
             }
             Place::Opening(at) => {
-                let Some(opening) = self.openings.remove(at) else { return };
-                let key = opening.key;
+                let Some(opening) = self.openings.get(at) else { return };
+                let key = opening.key.get();
                 if let Some(watch) = &mut self.books.tally.watch {
                     watch.closed_opening(at);
                 }
-                self.books.settle_opening(&opening, now, config);
+                self.books.settle_opening(opening, now, config);
+                self.openings.clear(at);
                 [Some(key), None]
             }
         };

@@ -1,54 +1,46 @@
-//! Places for connections, given out and taken back, with their times apart: the search for those that are over reads
-//! one time after the other and leaves the connections alone.
+//! Places for connections, given out and taken back, with the times at which they are over apart: the search for those
+//! reads one time after the other and leaves the connections alone.
 
 use crate::time::Timestamp;
 
-/// When something happened to a connection, and how long it may be quiet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    /// The capture's clock at its last segment.
-    pub(super) clock: Timestamp,
-    /// When it is over, unless something happens before.
-    pub(super) expires: Timestamp,
-}
-
-impl Times {
-    /// Those of a place that is free: before any time that a packet can bear.
-    const FREE: Self = Self { clock: Timestamp::MIN, expires: Timestamp::MIN };
-}
+/// What the time of a place says that is free: before any time at which a connection is over.
+const FREE: Timestamp = Timestamp::MIN;
 
 /// Places that are numbered from 0 and used again.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    times: Vec<Times>,
+    /// When the item in a place is over, unless something happens before.
+    expires: Vec<Timestamp>,
     items: Vec<Option<T>>,
     free: Vec<u32>,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { times: Vec::new(), items: Vec::new(), free: Vec::new() }
+        Self { expires: Vec::new(), items: Vec::new(), free: Vec::new() }
     }
 }
 
 impl<T> Slab<T> {
-    /// Puts `item` somewhere, whose times are to be set next; `None` where there are 2^31 already. It goes straight into
-    /// its place: a connection is too large to be moved about.
+    /// Puts somewhere what `make` makes; `None` where there are 2^31 already. It is made where it is to lie: a connection
+    /// is too large to be moved about.
     #[inline(always)]
-    pub(super) fn insert(&mut self, item: T) -> Option<u32> {
+    pub(super) fn insert(&mut self, expires: Timestamp, make: impl FnOnce() -> T) -> Option<u32> {
         let at = self.vacant()?;
-        *self.items.get_mut(at as usize)? = Some(item);
+        *self.expires.get_mut(at as usize)? = expires;
+        self.items.get_mut(at as usize)?.get_or_insert_with(make);
         Some(at)
     }
 
     /// A place that is free.
+    #[inline]
     fn vacant(&mut self) -> Option<u32> {
         if let Some(at) = self.free.pop() {
             return Some(at);
         }
         let at = u32::try_from(self.items.len()).ok().filter(|at| at >> 31 == 0)?;
         self.items.push(None);
-        self.times.push(Times::FREE);
+        self.expires.push(FREE);
         Some(at)
     }
 
@@ -57,18 +49,20 @@ impl<T> Slab<T> {
         self.items.get(at as usize)?.as_ref()
     }
 
+    /// The item in a place, and when it is over.
     #[inline]
-    pub(super) fn get_mut(&mut self, at: u32) -> Option<(&mut T, &mut Times)> {
-        Some((self.items.get_mut(at as usize)?.as_mut()?, self.times.get_mut(at as usize)?))
+    pub(super) fn get_mut(&mut self, at: u32) -> Option<(&mut T, &mut Timestamp)> {
+        Some((self.items.get_mut(at as usize)?.as_mut()?, self.expires.get_mut(at as usize)?))
     }
 
     /// Drops the item in a place, where it lies.
     pub(super) fn clear(&mut self, at: u32) {
-        if let (Some(item), Some(times)) = (self.items.get_mut(at as usize), self.times.get_mut(at as usize))
+        if let (Some(item), Some(expires)) =
+            (self.items.get_mut(at as usize), self.expires.get_mut(at as usize))
             && item.is_some()
         {
             *item = None;
-            *times = Times::FREE;
+            *expires = FREE;
             self.free.push(at);
         }
     }
@@ -76,12 +70,13 @@ impl<T> Slab<T> {
     /// Takes an item out of its place.
     pub(super) fn remove(&mut self, at: u32) -> Option<T> {
         let item = self.items.get_mut(at as usize)?.take()?;
-        *self.times.get_mut(at as usize)? = Times::FREE;
+        *self.expires.get_mut(at as usize)? = FREE;
         self.free.push(at);
         Some(item)
     }
 
     /// How many items there are.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.items.len() - self.free.len()
     }
@@ -91,23 +86,25 @@ impl<T> Slab<T> {
         self.items.len() as u32
     }
 
-    /// The times of the item in a place, if one is there.
+    /// When the item in a place is over, if one is there.
     #[inline]
-    pub(super) fn times(&self, at: u32) -> Option<Times> {
-        self.times.get(at as usize).copied().filter(|times| times.expires != Timestamp::MIN)
+    pub(super) fn expires(&self, at: u32) -> Option<Timestamp> {
+        self.expires.get(at as usize).copied().filter(|expires| *expires != FREE)
     }
 
-    /// The time up to which the last segments of the oldest eighth of all items lie.
-    pub(super) fn oldest_eighth(&self) -> Timestamp {
-        let taken = self.times.iter().filter(|times| times.expires != Timestamp::MIN);
-        let mut clocks: Vec<Timestamp> = taken.map(|times| times.clock).collect();
+    /// The time up to which the last segments of the oldest eighth of all items lie, by what `clock` says of each and of
+    /// when it is over.
+    pub(super) fn oldest_eighth(&self, clock: impl Fn(&T, Timestamp) -> Timestamp) -> Timestamp {
+        let taken = self.items.iter().zip(&self.expires);
+        let clocks = taken.filter_map(|(item, expires)| Some(clock(item.as_ref()?, *expires)));
+        let mut clocks: Vec<Timestamp> = clocks.collect();
         let rank = clocks.len() / 8;
         if clocks.is_empty() { Timestamp::MIN } else { *clocks.select_nth_unstable(rank).1 }
     }
 
-    /// All places, those that are free as well, with their times.
-    pub(super) fn places_mut(&mut self) -> impl Iterator<Item = (&mut Option<T>, Times)> {
-        self.items.iter_mut().zip(self.times.iter().copied())
+    /// All places, those that are free as well, and when what is there is over.
+    pub(super) fn places_mut(&mut self) -> impl Iterator<Item = (&mut Option<T>, Timestamp)> {
+        self.items.iter_mut().zip(self.expires.iter().copied())
     }
 
     /// All items with their places.

@@ -129,14 +129,22 @@ impl Tally {
 
     /// Counts a call and how it went.
     pub(crate) fn call(&mut self, connection: &Connection, call: &Call, severity: Severity, hint: &mut Hint) {
+        self.server(connection.server(), server_name(connection), hint).call(call, severity);
+    }
+
+    /// Counts a connection with this verdict and its last call, which is alike.
+    pub(crate) fn plain(
+        &mut self,
+        connection: &Connection,
+        code: Code,
+        severity: Severity,
+        hint: &mut Hint,
+    ) -> &mut GroupTally {
         let server = self.server(connection.server(), server_name(connection), hint);
-        server.calls += 1;
-        if severity == Severity::Failure {
-            server.failed_calls += 1;
-        } else if let Some(last_byte) = call.last_byte.filter(|_| call.is_answered()) {
-            let took = last_byte.since(call.start);
-            server.latency.get_or_insert_with(|| Box::new(LatencyTally::new(took))).add(took);
+        if let Some(call) = &connection.application.calls.last {
+            server.call(call, severity);
         }
+        server.connection(connection, code, severity)
     }
 
     /// Counts a connection and its verdict.
@@ -147,12 +155,7 @@ impl Tally {
         hint: &mut Hint,
     ) -> &mut GroupTally {
         let server = self.server(connection.server(), server_name(connection), hint);
-        server.connections += 1;
-        server.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
-        server.failed_connections += u64::from(verdict.severity == Severity::Failure);
-        let group = server.group(verdict.code, verdict.severity, connection.first);
-        group.add(connection.id, connection.first);
-        group
+        server.connection(connection, verdict.code, verdict.severity)
     }
 
     /// Keeps what the server of a connection that was counted presented in the clear, for those who compare it with
@@ -273,6 +276,27 @@ impl ServerTally {
         }
     }
 
+    /// Counts a call and how it went.
+    fn call(&mut self, call: &Call, severity: Severity) {
+        self.calls += 1;
+        if severity == Severity::Failure {
+            self.failed_calls += 1;
+        } else if let Some(last_byte) = call.last_byte.filter(|_| call.is_answered()) {
+            let took = last_byte.since(call.start);
+            self.latency.get_or_insert_with(|| Box::new(LatencyTally::new(took))).add(took);
+        }
+    }
+
+    /// Counts a connection with this verdict.
+    fn connection(&mut self, connection: &Connection, code: Code, severity: Severity) -> &mut GroupTally {
+        self.connections += 1;
+        self.answered_connections += u64::from(connection.opened.is_some() && connection.syn_ack.is_some());
+        self.failed_connections += u64::from(severity == Severity::Failure);
+        let group = self.group(code, severity, connection.first);
+        group.add(connection.id, connection.first);
+        group
+    }
+
     /// Keeps a list, unless it is known.
     fn certificate(&mut self, list: &CertificateList) -> bool {
         let is_new = !self.certificates.contains(list);
@@ -351,6 +375,9 @@ impl GroupTally {
     }
 
     fn id(&mut self, id: u64) {
+        if self.ids.len() == Self::IDS && self.ids.last().is_some_and(|last| *last < id) {
+            return;
+        }
         let place = self.ids.partition_point(|&known| known < id);
         if place < Self::IDS {
             self.ids.insert(place, id);

@@ -142,13 +142,13 @@ impl<'a> Teller<'a> {
         let Some(tracked) = tracked else { return };
         let calls = tracked.calls().iter().chain(&early.last).collect();
         let view = View { connection: &tracked.connection, now: early.now, verdict: &early.verdict, calls };
-        let trace = Trace::of(&tracked.connection, tracked.translated.as_deref());
+        let trace = Trace::of(&tracked.connection, tracked.translated());
         self.tell(&view, &early.about, &trace, false, notices);
     }
 
     fn over(&self, over: &Over, notices: &mut Vec<Notice>) {
         let Outcome { connection, translated, .. } = &over.outcome;
-        let trace = Trace::of(connection, translated.as_deref());
+        let trace = Trace::of(connection, translated.as_ref());
         self.tell(&over.outcome.view(), &over.about, &trace, true, notices);
     }
 

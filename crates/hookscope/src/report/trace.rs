@@ -29,6 +29,6 @@ impl Trace {
 impl Inspection {
     /// Where the packets of the connections are that were [kept](crate::Keep), in order of their ids.
     pub fn traces(&self) -> impl Iterator<Item = Trace> {
-        self.outcomes.iter().map(|outcome| Trace::of(&outcome.connection, outcome.translated.as_deref()))
+        self.outcomes.iter().map(|outcome| Trace::of(&outcome.connection, outcome.translated.as_ref()))
     }
 }

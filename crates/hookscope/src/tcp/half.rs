@@ -209,6 +209,13 @@ impl Half {
         }
     }
 
+    /// Takes its first packet, a SYN, of which there was no other sighting.
+    pub(crate) fn opened(&mut self, syn: &Segment<'_>) {
+        self.sightings = Sightings::of_syn(syn);
+        self.count(syn);
+        self.synchronised(syn);
+    }
+
     /// Its SYN came `times` more, alike and in no need of a closer look.
     pub(crate) fn synchronised_again(&mut self, times: u32) {
         self.packets += u64::from(times);

@@ -46,6 +46,24 @@ impl Sightings {
     const EQUAL: Elapsed = Elapsed::from_millis(20);
     const EQUAL_UNNUMBERED: Elapsed = Elapsed::from_millis(1);
 
+    /// Where a SYN was seen, and nothing else.
+    pub(crate) fn of_syn(syn: &Segment<'_>) -> Self {
+        let last = Sighting {
+            vantage: syn.vantage,
+            flags: syn.flags.0,
+            ttl: syn.ttl,
+            has_acknowledged: false,
+            acknowledged: 0,
+            ip_id: syn.ip_id,
+            window: syn.window,
+            seq: syn.seq,
+            ack: syn.ack,
+            length: syn.payload_len,
+            time: syn.time,
+        };
+        Self { last: Some(last) }
+    }
+
     /// Whether `segment` is a copy; `brings_nothing` is asked only where the vantage is another.
     #[inline]
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, brings_nothing: impl FnOnce() -> bool) -> bool {

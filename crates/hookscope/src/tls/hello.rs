@@ -4,6 +4,8 @@
 //! connection has both and a verdict needs six fields of them: no list is built, nothing is allocated, and names, which
 //! are text, are left as octets, because nearly all are known already. Unit tests hold the walk against `tls-parser`.
 
+use std::hash::{Hash, Hasher};
+
 use crate::bytes::Reader;
 use crate::tls::codes::{CipherSuite, Version};
 
@@ -105,6 +107,26 @@ impl<'a> ServerHello<'a> {
             }
         }
         Some(hello)
+    }
+}
+
+// By hand, in as few steps as keep different ones apart: each connection has one of both.
+
+impl Hash for ClientHello<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (name, protocol) = (self.server_name.unwrap_or_default(), self.protocol.unwrap_or_default());
+        state.write(name);
+        state.write(protocol);
+        state.write_u64((name.len() as u64) << 32 | u64::from(self.version.0));
+    }
+}
+
+impl Hash for ServerHello<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if let Some(protocol) = self.protocol {
+            state.write(protocol);
+        }
+        state.write_u64(u64::from(self.version.0) << 32 | u64::from(self.cipher.0));
     }
 }
 

@@ -1,19 +1,23 @@
-//! Names and certificates that many connections share, kept once.
+//! Hellos and certificates that many connections share, kept once.
 //!
-//! The certificate of a server and the name by which it is called come again with every connection to it. What an
+//! The certificate of a server and what is said to it in the clear come again with every connection to it. What an
 //! attacker makes up does not come again: past a bound, what no connection holds is let go.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::{HashSet, HashTable};
 
 use crate::flow::key::Keyed;
+use crate::side::Side;
+use crate::tls::hello::{ClientHello, ServerHello};
+use crate::tls::session::{Chosen, Offered};
 
 /// What connections share.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    texts: HashTable<Arc<str>>,
+    offered: HashTable<Arc<Offered>>,
+    chosen: HashTable<Arc<Chosen>>,
     /// All octets that a connection holds are here, and some that none does any more.
     octets: HashSet<Arc<[u8]>, Keyed>,
     /// How many octets that is, and how many it may be.
@@ -39,21 +43,30 @@ impl Pool {
     /// About what an entry costs beside its octets.
     const ENTRY: usize = 48;
 
-    /// The text, shared with whoever asked for it before; nothing where the octets are none.
-    pub(crate) fn text(&mut self, text: &[u8]) -> Option<Arc<str>> {
-        fn hash(text: &[u8]) -> u64 {
-            let mut hasher = Keyed.build_hasher();
-            hasher.write(text);
-            hasher.finish()
+    /// What a ClientHello of this side says, shared with whoever heard it before.
+    pub(crate) fn offered(&mut self, from: Side, hello: &ClientHello<'_>) -> Arc<Offered> {
+        let hash = Keyed.hash_one(hello);
+        let known = self.offered.find(hash, |known| known.from == from && known.hello() == *hello);
+        if let Some(known) = known {
+            return Arc::clone(known);
         }
-        let hash_of = |text: &Arc<str>| hash(text.as_bytes());
-        if let Some(known) = self.texts.find(hash(text), |known| known.as_bytes() == text) {
-            return Some(Arc::clone(known));
+        let octets = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
+        self.make_room(size_of::<Offered>() + octets(hello.server_name) + octets(hello.protocol));
+        let new = Arc::new(Offered::of(from, hello));
+        self.offered.insert_unique(hash, Arc::clone(&new), |known| Keyed.hash_one(known.hello()));
+        new
+    }
+
+    /// What a ServerHello says, shared with whoever heard it before.
+    pub(crate) fn chosen(&mut self, hello: &ServerHello<'_>) -> Arc<Chosen> {
+        let hash = Keyed.hash_one(hello);
+        if let Some(known) = self.chosen.find(hash, |known| known.hello() == *hello) {
+            return Arc::clone(known);
         }
-        let new: Arc<str> = std::str::from_utf8(text).ok()?.into();
-        self.make_room(text.len());
-        self.texts.insert_unique(hash(text), Arc::clone(&new), hash_of);
-        Some(new)
+        self.make_room(size_of::<Chosen>() + hello.protocol.map_or(0, <[u8]>::len));
+        let new = Arc::new(Chosen::of(hello));
+        self.chosen.insert_unique(hash, Arc::clone(&new), |known| Keyed.hash_one(known.hello()));
+        new
     }
 
     /// The octets, shared with whoever asked for them before; nothing where there were too many.
@@ -92,7 +105,8 @@ impl Pool {
     fn make_room(&mut self, size: usize) {
         self.come += size + Self::ENTRY;
         if self.come > Self::LIMIT.max(self.due) {
-            self.texts.clear();
+            self.offered.clear();
+            self.chosen.clear();
             self.let_go();
             self.come = size + Self::ENTRY;
             // The more has to be looked at, the less often.
@@ -110,15 +124,31 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::codes::{CipherSuite, Version};
 
     #[test]
     fn what_comes_again_is_shared() {
         let mut pool = Pool::default();
-        let name = pool.text(b"hook.default.svc").unwrap();
-        assert!(Arc::ptr_eq(&name, &pool.text(b"hook.default.svc").unwrap()));
-        assert_eq!(pool.text(b"\xff"), None);
+        let hello = |name: &'static str| ClientHello {
+            version: Version(0x0304),
+            server_name: Some(name.as_bytes()),
+            protocol: Some(b"http/1.1"),
+            offers_http2: false,
+        };
+        let one = pool.offered(Side::Client, &hello("hook.default.svc"));
+        assert!(Arc::ptr_eq(&one, &pool.offered(Side::Client, &hello("hook.default.svc"))));
+        assert_eq!(one.hello(), hello("hook.default.svc"));
+        assert!(!Arc::ptr_eq(&one, &pool.offered(Side::Server, &hello("hook.default.svc"))));
+        assert!(!Arc::ptr_eq(&one, &pool.offered(Side::Client, &hello("other.default.svc"))));
+        let hello = |protocol: Option<&'static [u8]>| ServerHello {
+            version: Version(0x0303),
+            cipher: CipherSuite(0xc02b),
+            protocol,
+        };
+        let one = pool.chosen(&hello(Some(b"http/1.1")));
+        assert!(Arc::ptr_eq(&one, &pool.chosen(&hello(Some(b"http/1.1")))));
+        assert_eq!(pool.chosen(&hello(None)).hello(), hello(None));
         assert!(Arc::ptr_eq(&pool.octets(&[1, 2]).unwrap(), &pool.octets(&[1, 2]).unwrap()));
-        assert_eq!(pool.text(b"other.default.svc").as_deref(), Some("other.default.svc"));
     }
 
     #[test]

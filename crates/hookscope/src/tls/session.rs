@@ -9,6 +9,8 @@ mod facts;
 mod messages;
 mod settled;
 
+use std::sync::Arc;
+
 use crate::packet::Moment;
 use crate::side::{PerSide, Side};
 use crate::tls::certificate::CertificateList;
@@ -165,7 +167,7 @@ impl Session {
 
     /// What the ClientHello says, where it could be read.
     pub(crate) fn offered(&self) -> Option<&Offered> {
-        self.client_hello.as_ref()?.said.as_ref()
+        self.client_hello.as_ref()?.said.as_deref()
     }
 
     /// It turned out that the client is who was taken for the server.
@@ -184,7 +186,7 @@ impl Session {
             rare.alert.swap();
         }
         if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
-            offered.from = Side::Client;
+            Arc::make_mut(offered).from = Side::Client;
         }
     }
 

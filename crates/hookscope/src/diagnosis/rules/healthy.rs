@@ -4,7 +4,7 @@ use crate::call::Call;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::catalogue::page;
 use crate::diagnosis::story::{Human, Prose, Story, count};
-use crate::diagnosis::verdict::{Finding, Phase};
+use crate::diagnosis::verdict::{Code, Finding, Phase, Severity};
 use crate::diagnosis::{Page, Rule};
 
 #[derive(Debug)]
@@ -40,6 +40,11 @@ impl Rule for Healthy {
             }
         }
     }
+}
+
+/// The verdict on a connection with calls and nothing wrong.
+pub(in crate::diagnosis) fn healthy() -> (Code, Severity) {
+    (OK.code, OK.severity)
 }
 
 /// The finding of those who looked and found nothing.

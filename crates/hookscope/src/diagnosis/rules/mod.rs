@@ -31,8 +31,9 @@ mod tls_no_server_hello;
 
 pub(in crate::diagnosis) use capture_incomplete::finding as capture_incomplete;
 pub(in crate::diagnosis) use dns::judge as judge_lookup;
-pub(in crate::diagnosis) use healthy::{healthy_call, nothing};
+pub(in crate::diagnosis) use healthy::{healthy, healthy_call, nothing};
 pub(in crate::diagnosis) use nothing_sent::finding as nothing_sent;
+pub(in crate::diagnosis) use response_stalled::is_stalled;
 pub(in crate::diagnosis) use syn_unanswered::judge_opening;
 
 use crate::diagnosis::Rule;

@@ -18,6 +18,11 @@ impl ResponseStalled {
     const SILENCE: Elapsed = Elapsed::from_millis(200);
 }
 
+/// Whether the last call's response was broken off.
+pub(in crate::diagnosis) fn is_stalled(case: &Case<'_>) -> bool {
+    ResponseStalled.connection(case).is_some()
+}
+
 impl Rule for ResponseStalled {
     fn pages(&self) -> &'static [Page] {
         &[PAGE]

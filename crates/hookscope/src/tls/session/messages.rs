@@ -1,5 +1,7 @@
 //! Handshake messages in the clear -> what a session remembers of them.
 
+use std::sync::Arc;
+
 use crate::packet::Moment;
 use crate::side::Side;
 use crate::tls::certificate::CertificateList;
@@ -7,7 +9,7 @@ use crate::tls::codes::HandshakeType;
 use crate::tls::handshake::Message;
 use crate::tls::hello::{ClientHello, ServerHello};
 use crate::tls::pool::Pool;
-use crate::tls::session::{Choice, Chosen, Offer, Offered, Reading, Session};
+use crate::tls::session::{Choice, Offer, Reading, Session};
 
 impl Session {
     /// Octets of a handshake message are missing. The snap length mostly leaves the front of a hello, which says a lot.
@@ -17,7 +19,7 @@ impl Session {
         if let Some((kind @ (HandshakeType::CLIENT_HELLO | HandshakeType::SERVER_HELLO), front)) = cut {
             self.message(side, Message::Whole(kind, &front), at, reading.pool);
             if let Some(offered) = self.client_hello.as_mut().and_then(|hello| hello.said.as_mut()) {
-                offered.is_cut |= kind == HandshakeType::CLIENT_HELLO;
+                Arc::make_mut(offered).is_cut |= kind == HandshakeType::CLIENT_HELLO;
             }
         }
     }
@@ -44,14 +46,7 @@ impl Session {
             }
             (_, Message::Whole(HandshakeType::CLIENT_HELLO, body)) => {
                 if let Some(Offer { said: said @ None, .. }) = &mut self.client_hello {
-                    *said = ClientHello::read(body).map(|hello| Offered {
-                        from: side,
-                        is_cut: false,
-                        version: hello.version,
-                        server_name: hello.server_name.and_then(|name| pool.text(name)),
-                        protocol: hello.protocol.and_then(|protocol| pool.text(protocol)),
-                        offers_http2: hello.offers_http2,
-                    });
+                    *said = ClientHello::read(body).map(|hello| pool.offered(side, &hello));
                     self.offers_http2 = said.as_ref().is_some_and(|said| said.offers_http2);
                 }
             }
@@ -61,11 +56,7 @@ impl Session {
             (_, Message::Whole(HandshakeType::SERVER_HELLO, body)) => {
                 if let (Some(hello), Some(choice)) = (ServerHello::read(body), &mut self.server_hello) {
                     choice.at = at;
-                    choice.said = Some(Chosen {
-                        version: hello.version,
-                        cipher: hello.cipher,
-                        protocol: hello.protocol.and_then(|protocol| pool.text(protocol)),
-                    });
+                    choice.said = Some(pool.chosen(&hello));
                 }
             }
             (Side::Server, Message::Whole(HandshakeType::CERTIFICATE, body))
