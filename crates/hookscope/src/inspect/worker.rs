@@ -173,12 +173,14 @@ impl Worker {
     /// Takes a packet that is its own, or may be.
     #[inline]
     fn take(&mut self, (packet, when): (Packet<'_>, When), config: &Config, malformed: &mut Vec<Malformed>) {
-        let taken = match decode(&packet) {
-            Ok(Decoded::Tcp(segment)) => return self.segment(&segment, when, config),
+        // Looked at where it lies: what was just written in small pieces cannot be copied in large ones without a wait for
+        // all that was written before.
+        let taken = match &decode(&packet) {
+            Ok(Decoded::Tcp(segment)) => return self.segment(segment, when, config),
             Ok(Decoded::Other) => return,
-            Ok(Decoded::Fragment(fragment)) => self.fragment(&fragment, when, config),
-            Ok(other) => return self.take_other(&other, when, config),
-            Err(reason) => Err(reason),
+            Ok(Decoded::Fragment(fragment)) => self.fragment(fragment, when, config),
+            Ok(other) => return self.take_other(other, when, config),
+            Err(reason) => Err(*reason),
         };
         if let Err(reason) = taken
             && (self.index == 0 || owner(&packet, self.workers) == self.index)
