@@ -269,7 +269,7 @@ impl Records<'_> {
     fn whole(&mut self, session: &mut Session, side: Side, header: Header, body: &[u8], at: Moment) {
         let Self { calls, ended, context, reading } = self;
         let http2 = session.is_http2();
-        session.whole(side, header, body, at, reading, &mut to_calls(calls, ended, context, http2));
+        session.whole(side, (header, body), at, reading, &mut to_calls(calls, ended, context, http2));
         if !http2 && session.is_http2() {
             **calls = Calls::default();
         }

@@ -42,7 +42,7 @@ impl Joiner {
 
     /// Octets of memory that the message under way takes, or will.
     pub(crate) fn held(&self) -> usize {
-        if self.keep && !self.lost && self.remaining > 0 {
+        if self.remaining > 0 && self.keep && !self.lost {
             self.body.len() + self.remaining as usize
         } else {
             0

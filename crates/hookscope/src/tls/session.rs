@@ -237,7 +237,7 @@ impl Session {
         sink: &mut impl FnMut(Side, Application, Moment),
     ) {
         match event {
-            RecordEvent::Whole(header, body) => self.whole(side, header, body, at, reading, sink),
+            RecordEvent::Whole(header, body) => self.whole(side, (header, body), at, reading, sink),
             RecordEvent::Began(header) => self.current[side] = self.began(side, header, at, sink),
             RecordEvent::Body(bytes) => self.body(self.current[side], side, bytes, at, reading),
             RecordEvent::BodyGap(_) => {
@@ -255,12 +255,11 @@ impl Session {
     }
 
     /// Takes a record that is there in one piece.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole(
         &mut self,
         side: Side,
-        header: Header,
-        body: &[u8],
+        (header, body): (Header, &[u8]),
         at: Moment,
         reading: &mut Reading<'_>,
         sink: &mut impl FnMut(Side, Application, Moment),
