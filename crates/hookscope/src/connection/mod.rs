@@ -163,7 +163,7 @@ impl Connection {
 
     #[inline(always)]
     fn unseen(id: u64, key: FlowKey, client: End, at: Moment) -> Self {
-        Self {
+        let mut connection = Self {
             id,
             key,
             client,
@@ -177,9 +177,11 @@ impl Connection {
             established: None,
             unreachable: None,
             duplicates: 0,
-            application: Application::new(key.endpoint(client.other()).port),
+            application: Application::default(),
             hole_age: PerSide::default(),
-        }
+        };
+        connection.application.is_to(key.endpoint(client.other()).port);
+        connection
     }
 
     /// The connection of which nothing is known but that `error` quotes a packet of it.
