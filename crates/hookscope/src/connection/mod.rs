@@ -158,12 +158,14 @@ impl Connection {
         let client = if sender_is_client { segment.from } else { segment.from.other() };
         let mut connection = Self::unseen(id, segment.key, client, at);
         connection.is_role_known = is_syn;
+        connection.application.is_to(connection.server().port);
         connection
     }
 
     #[inline(always)]
     fn unseen(id: u64, key: FlowKey, client: End, at: Moment) -> Self {
-        let mut connection = Self {
+        // To be made where it is to lie, so by this and no step more.
+        Self {
             id,
             key,
             client,
@@ -179,9 +181,7 @@ impl Connection {
             duplicates: 0,
             application: Application::default(),
             hole_age: PerSide::default(),
-        };
-        connection.application.is_to(key.endpoint(client.other()).port);
-        connection
+        }
     }
 
     /// The connection of which nothing is known but that `error` quotes a packet of it.
@@ -189,7 +189,9 @@ impl Connection {
         let Quote { source, destination, .. } = error.quote;
         let (key, from) = FlowKey::of(source, destination);
         let at = Moment { time: error.time, frame: error.frame };
-        Self::unseen(id, key, from, at)
+        let mut connection = Self::unseen(id, key, from, at);
+        connection.application.is_to(destination.port);
+        connection
     }
 
     /// The client's address and port.
