@@ -42,13 +42,12 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// What a connection to this port of the server carries.
-    pub(crate) fn new(port: u16) -> Self {
-        let mut application = Self::default();
+    /// It is one to this port of the server.
+    #[inline]
+    pub(crate) fn is_to(&mut self, port: u16) {
         if port == Heard::PORT {
-            application.dns = Some(Box::default());
+            self.dns = Some(Box::default());
         }
-        application
     }
 
     /// The first octets of `side` were not seen.

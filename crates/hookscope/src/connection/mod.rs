@@ -162,11 +162,13 @@ impl Connection {
         let client = if sender_is_client { segment.from } else { segment.from.other() };
         let mut connection = Self::unseen(id, segment.key, client, at);
         connection.is_role_known = is_syn;
+        connection.application.is_to(connection.server().port);
         connection
     }
 
     #[inline(always)]
     fn unseen(id: u64, key: FlowKey, client: End, at: Moment) -> Self {
+        // To be made where it is to lie, so by this and no step more.
         Self {
             id,
             key,
@@ -182,7 +184,7 @@ impl Connection {
             established: None,
             unreachable: None,
             duplicates: 0,
-            application: Application::new(key.endpoint(client.other()).port),
+            application: Application::default(),
             hole_age: PerSide::default(),
         }
     }
@@ -192,7 +194,9 @@ impl Connection {
         let Quote { source, destination, .. } = error.quote;
         let (key, from) = FlowKey::of(source, destination);
         let at = Moment { time: error.time, frame: error.frame };
-        Self::unseen(id, key, from, at)
+        let mut connection = Self::unseen(id, key, from, at);
+        connection.application.is_to(destination.port);
+        connection
     }
 
     /// The client's address and port.

@@ -110,6 +110,7 @@ impl Opening {
     pub(crate) fn open(&self, connection: &mut Connection) {
         let again = self.count - 1;
         connection.is_role_known = true;
+        connection.application.is_to(connection.server().port);
         connection.last = self.last;
         connection.opened = Some(self.first);
         if again > 0 {

@@ -105,6 +105,12 @@ impl Endpoint {
         SocketAddr::new(self.address.ip(), self.port)
     }
 
+    /// Bits in which the servers of one cluster differ.
+    #[inline]
+    pub(crate) const fn low_bits(&self) -> usize {
+        self.address.0[1] as usize ^ self.port as usize
+    }
+
     /// The hash by which shards are chosen; the same on every run.
     #[inline]
     pub(crate) fn hash(&self) -> u64 {

@@ -23,7 +23,8 @@ pub(crate) struct Tally {
     /// Where each server and name stands in `servers`.
     index: HashTable<usize>,
     servers: Vec<ServerTally>,
-    last_opening: Hint,
+    /// Where servers stand that were counted lately, by a few bits of their addresses.
+    recent: [Hint; 32],
     /// How many servers are counted one by one; all of them where it is not set.
     most: Option<usize>,
     /// Octets of the certificates that servers presented, as often as they were kept.
@@ -174,11 +175,7 @@ impl Tally {
 
     /// Counts a connection of which nothing but SYNs was seen, and its verdict.
     pub(crate) fn opening(&mut self, opening: &Opening, code: Code, severity: Severity) -> &mut GroupTally {
-        // A flood is mostly one server's.
-        let mut hint = self.last_opening;
-        let server = self.place(opening.server(), None, &mut hint);
-        self.last_opening = hint;
-        let server = self.at(server);
+        let server = self.server(opening.server(), None, &mut Hint::default());
         server.connections += 1;
         server.failed_connections += u64::from(severity == Severity::Failure);
         let group = server.group(code, severity, opening.first);
@@ -211,12 +208,18 @@ impl Tally {
     /// Where a server and name stands, entered if it is new.
     #[inline]
     fn place(&mut self, server: Endpoint, name: Option<&str>, hint: &mut Hint) -> usize {
-        let hinted = self.servers.get(hint.0 as usize);
-        if hinted.is_some_and(|entry| entry.is(server, name)) {
-            return hint.0 as usize;
-        }
-        let place = self.find_or_enter(server, name);
+        let bits = (server.low_bits() ^ name.map_or(0, str::len)) % self.recent.len();
+        let lately = self.recent.get(bits).copied().unwrap_or_default();
+        let is_it = |hint: &Hint| {
+            let entry = self.servers.get(hint.0 as usize);
+            entry.is_some_and(|entry| entry.is(server, name))
+        };
+        let hinted = [*hint, lately].into_iter().find(is_it);
+        let place = hinted.map_or_else(|| self.find_or_enter(server, name), |hint| hint.0 as usize);
         *hint = Hint(u32::try_from(place).unwrap_or(u32::MAX));
+        if let Some(lately) = self.recent.get_mut(bits) {
+            *lately = *hint;
+        }
         place
     }
 
@@ -310,7 +313,11 @@ impl ServerTally {
     }
 
     fn group(&mut self, code: Code, severity: Severity, first: Moment) -> &mut GroupTally {
-        let place = self.groups.iter().position(|group| group.code == code).unwrap_or_else(|| {
+        // A code is mostly the same text in the same place.
+        let is_it = |known: Code| {
+            known.class == code.class && (std::ptr::eq(known.name, code.name) || known.name == code.name)
+        };
+        let place = self.groups.iter().position(|group| is_it(group.code)).unwrap_or_else(|| {
             self.groups.push(GroupTally {
                 code,
                 severity,

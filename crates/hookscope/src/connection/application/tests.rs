@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// What is known after these chunks. With a `glance`, records are taken the quick way where there is one.
 fn run(chunks: &[(Side, Vec<u8>)], joins: bool, glance: bool) -> String {
-    let (mut application, mut shared) = (Application::new(9443), Shared::default());
+    let (mut application, mut shared) = (Application::default(), Shared::default());
     if joins {
         application.join_midstream(Side::Client);
         application.join_midstream(Side::Server);
