@@ -307,7 +307,8 @@ mod tests {
         let prefix = 0x082e_fa98_ec4e_6c89_u64.rotate_right(16);
         let client = |number| Endpoint { address: Address([prefix, number]), port: 40_000 };
         let server = endpoint("[fd00::1]:9443");
-        let fixed = |number| foldhash::fast::FixedState::default().hash_one(FlowKey::of(client(number), server).0);
+        let fixed =
+            |number| foldhash::fast::FixedState::default().hash_one(FlowKey::of(client(number), server).0);
         assert_eq!(fixed(1), fixed(2), "the attack works where the key is known");
         let mut hashes: Vec<u64> =
             (0..1_000).map(|number| FlowKey::of(client(number), server).0.hash()).collect();
@@ -318,7 +319,7 @@ mod tests {
 
     #[test]
     fn clients_are_shared_out_evenly() {
-        let v4 = |number: u32| Address::v4((0x0a00_0000 | number % 7).to_be_bytes());
+        let v4 = |number: u32| Address::v4((0x0a00_0000 | (number % 7)).to_be_bytes());
         let v6 = |number: u32| Address([0xfd00 << 48, u64::from(number % 7)]);
         for shares in [2, 3, 8] {
             for address in [&v4 as &dyn Fn(u32) -> Address, &v6] {

@@ -130,7 +130,7 @@ impl Inspector {
         let clock = self.traffic.clock().max(now);
         for Worker { shard, .. } in &mut self.workers {
             shard.look(clock, &self.config);
-            shard.sweep(clock, &self.config);
+            shard.sweep(clock, usize::MAX, &self.config);
         }
         self.lookups.advance(clock, &self.config);
     }

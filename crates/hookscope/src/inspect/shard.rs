@@ -38,6 +38,8 @@ pub(crate) struct Shard {
     /// the capture shows that it may be needed: a second interface, or an ICMP error with an unknown address.
     by_client: Option<HashMap<Endpoint, Place, Keyed>>,
     next_sweep: Option<Timestamp>,
+    /// How many places the packets since the last search are worth.
+    worth: usize,
     /// What remains of connections that are over.
     pub(crate) books: Books,
     /// DNS messages in streams.
@@ -79,6 +81,8 @@ fn opening_expires(clock: Timestamp, config: &Config) -> Timestamp {
 impl Shard {
     /// How often connections are searched for those that are over, in capture time.
     const SWEEP: std::time::Duration = std::time::Duration::from_secs(5);
+    /// How many places of connections are searched for each packet, at most.
+    const PLACES: usize = 8;
 
     /// A shard without connections.
     pub(crate) fn new(config: &Config) -> Self {
@@ -345,11 +349,16 @@ impl Shard {
         quoted.then_some(place)
     }
 
-    /// Judges connections that have been quiet for longer than they may, at most every few seconds of capture time.
-    pub(crate) fn sweep(&mut self, clock: Timestamp, config: &Config) {
-        if self.next_sweep.is_some_and(|due| clock < due) {
+    /// Judges connections that have been quiet for longer than they may. At most every few seconds of capture time, and no
+    /// more often than so many `packets` since the last time are worth: a search through many more connections than there
+    /// were packets would take most of the time.
+    pub(crate) fn sweep(&mut self, clock: Timestamp, packets: usize, config: &Config) {
+        self.worth = self.worth.saturating_add(packets.saturating_mul(Self::PLACES));
+        let places = self.tracked.places() as usize + self.openings.places() as usize;
+        if self.next_sweep.is_some_and(|due| clock < due) || self.worth < places {
             return;
         }
+        self.worth = 0;
         self.next_sweep = Some(clock.later(Self::SWEEP));
         let due = |expires: Timestamp| (clock >= expires).then_some(expires);
         self.finish_tracked(config, |_, _, expires| due(expires));

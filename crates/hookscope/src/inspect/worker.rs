@@ -147,7 +147,7 @@ impl Worker {
             }
         }
         if let Some(last) = batch.len().checked_sub(1).and_then(at) {
-            self.rest(last.1.clock, config);
+            self.rest(last.1.clock, batch.len(), config);
         }
     }
 
@@ -167,7 +167,7 @@ impl Worker {
                 self.take((*packet, When { position, clock }), config, malformed);
             }
         }
-        self.rest(clock, config);
+        self.rest(clock, packets.len(), config);
     }
 
     /// Takes a packet that is its own, or may be.
@@ -189,9 +189,9 @@ impl Worker {
         }
     }
 
-    /// Rests between batches: lets go of what is over.
-    fn rest(&mut self, clock: Timestamp, config: &Config) {
-        self.shard.sweep(clock, config);
+    /// Rests between batches, the last of so many packets: lets go of what is over.
+    fn rest(&mut self, clock: Timestamp, packets: usize, config: &Config) {
+        self.shard.sweep(clock, packets, config);
         self.heard.append(&mut self.shard.heard);
     }
 
