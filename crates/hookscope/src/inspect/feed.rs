@@ -17,7 +17,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::config::Config;
 use crate::inspect::Inspector;
 use crate::inspect::lookups::Lookups;
-use crate::inspect::shard::When;
 use crate::inspect::traffic::Traffic;
 use crate::inspect::worker::{Portion, Worker};
 use crate::lookup::Heard;
@@ -150,8 +149,7 @@ impl<'a, N: FnMut(&mut Batch) + Send> Feed<'a, N> {
         let Intake { next, traffic } = intake;
         portion.batch.truncate(0);
         next(&mut portion.batch);
-        portion.share_out(When { position: traffic.packets, clock: traffic.clock() }, self.workers);
-        traffic.packets(portion.batch.packets());
+        portion.share_out(self.workers, traffic);
     }
 
     fn lock(&self) -> MutexGuard<'_, State<'a, N>> {

@@ -360,9 +360,16 @@ impl Shard {
         }
         self.worth = 0;
         self.next_sweep = Some(clock.later(Self::SWEEP));
-        let due = |expires: Timestamp| (clock >= expires).then_some(expires);
-        self.finish_tracked(config, |_, _, expires| due(expires));
-        self.finish_openings(config, due);
+        let mut from = 0;
+        while let Some((at, expires)) = self.tracked.next_over(from, clock) {
+            self.finish(Place::Tracked(at), expires, config);
+            from = at + 1;
+        }
+        from = 0;
+        while let Some((at, expires)) = self.openings.next_over(from, clock) {
+            self.finish(Place::Opening(at), expires, config);
+            from = at + 1;
+        }
     }
 
     /// No packet follows: judges everything.

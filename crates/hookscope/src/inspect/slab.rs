@@ -3,8 +3,8 @@
 
 use crate::time::Timestamp;
 
-/// What the time of a place says that is free: before any time at which a connection is over.
-const FREE: Timestamp = Timestamp::MIN;
+/// What the time of a place says that is free: it is never over.
+const FREE: Timestamp = Timestamp::MAX;
 
 /// Places that are numbered from 0 and used again.
 #[derive(Debug)]
@@ -89,7 +89,15 @@ impl<T> Slab<T> {
     /// When the item in a place is over, if one is there.
     #[inline]
     pub(super) fn expires(&self, at: u32) -> Option<Timestamp> {
-        self.expires.get(at as usize).copied().filter(|expires| *expires != FREE)
+        self.get(at)?;
+        self.expires.get(at as usize).copied()
+    }
+
+    /// The first place from `from` on whose item is over at `now`, and when that was.
+    #[inline]
+    pub(super) fn next_over(&self, from: u32, now: Timestamp) -> Option<(u32, Timestamp)> {
+        let mut rest = (from..).zip(self.expires.get(from as usize..)?);
+        rest.find(|(_, expires)| **expires <= now).map(|(at, expires)| (at, *expires))
     }
 
     /// The time up to which the last segments of the oldest eighth of all items lie, by what `clock` says of each and of

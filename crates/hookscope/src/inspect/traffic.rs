@@ -24,15 +24,16 @@ impl Traffic {
         self.last.unwrap_or(Timestamp::MIN)
     }
 
-    /// Counts packets.
+    /// Counts packets, and says whether one is older than another before it.
     #[inline]
-    pub(crate) fn packets<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>>) {
-        let (mut count, mut bytes) = (0, 0);
-        let (mut first, mut last) = (Timestamp::MAX, Timestamp::MIN);
+    pub(crate) fn packets<'p>(&mut self, packets: impl Iterator<Item = Packet<'p>>) -> bool {
+        let (mut count, mut bytes, mut ran_backwards) = (0, 0, false);
+        let (mut first, mut last) = (Timestamp::MAX, self.clock());
         let mut link_type = self.link_types.last().copied();
         for packet in packets {
             count += 1;
             bytes += u64::from(packet.wire_len);
+            ran_backwards |= packet.time < last;
             (first, last) = (first.min(packet.time), last.max(packet.time));
             if link_type != Some(packet.link_type) {
                 link_type = Some(packet.link_type);
@@ -43,8 +44,9 @@ impl Traffic {
             self.packets += count;
             self.bytes += bytes;
             self.first = Some(self.first.map_or(first, |before| before.min(first)));
-            self.last = self.last.max(Some(last));
+            self.last = Some(last);
         }
+        ran_backwards
     }
 
     fn link_type(&mut self, link_type: LinkType) {

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::flow::key::{Endpoint, FlowKey};
 use crate::fragments::Fragments;
 use crate::inspect::shard::{Shard, When};
+use crate::inspect::traffic::Traffic;
 use crate::lookup::Heard;
 use crate::packet::{Batch, Packet};
 use crate::time::Timestamp;
@@ -40,12 +41,12 @@ impl Default for Portion {
 }
 
 impl Portion {
-    /// Says whose the packets are, while their headers are at hand, and when they came: after `start`.
-    pub(crate) fn share_out(&mut self, start: When, workers: usize) {
-        let Self { batch, shares, clocks, .. } = self;
-        self.start = start;
+    /// Counts the packets, and says whose they are while their headers are at hand, and when they came.
+    pub(crate) fn share_out(&mut self, workers: usize, traffic: &mut Traffic) {
+        let Self { batch, shares, clocks, start } = self;
+        *start = When { position: traffic.packets, clock: traffic.clock() };
         clocks.clear();
-        if !batch.packets().map(|packet| packet.time).is_sorted() || batch.first_time() < Some(start.clock) {
+        if traffic.packets(batch.packets()) {
             let mut clock = start.clock;
             clocks.extend(batch.packets().map(|packet| {
                 clock = clock.max(packet.time);

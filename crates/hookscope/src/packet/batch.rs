@@ -1,14 +1,19 @@
 //! Packets that own their bytes, all in one place.
 
-use crate::packet::Packet;
+use crate::packet::{Frame, LinkType, Packet};
 use crate::time::Timestamp;
 
-/// A packet without its bytes, and where those are.
+/// A packet without its bytes, and where those are. As small as it can be: there are as many as packets, and all are gone
+/// through several times.
 #[derive(Clone, Copy, Debug)]
 struct Record {
-    packet: Packet<'static>,
+    time: Timestamp,
+    frame: Frame,
     at: usize,
-    length: usize,
+    length: u32,
+    wire_len: u32,
+    link_type: LinkType,
+    interface: u16,
 }
 
 /// Packets that own their bytes: what a reader fills, and threads look at. Clearing keeps the memory, so that filling it
@@ -34,17 +39,26 @@ impl Found<'_> {
     /// Notes a packet whose data are some of the batch's bytes. Data from elsewhere are lost.
     #[inline]
     pub fn push(&mut self, packet: Packet<'_>) {
-        let (at, length) = (packet.data.as_ptr().addr().wrapping_sub(self.base), packet.data.len());
-        self.records.push(Record { packet: Packet { data: &[], ..packet }, at, length });
+        let at = packet.data.as_ptr().addr().wrapping_sub(self.base);
+        self.records.push(Record::new(&packet, at));
     }
 }
 
 impl Record {
+    /// That of a packet whose bytes begin at `at`; of more than four gigabytes only the front is kept.
+    #[inline]
+    fn new(packet: &Packet<'_>, at: usize) -> Self {
+        let Packet { time, frame, link_type, interface, wire_len, data } = *packet;
+        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        Self { time, frame, at, length, wire_len, link_type, interface }
+    }
+
     /// The packet, with its bytes from those of the batch.
     #[inline]
     fn packet<'a>(&self, bytes: &'a [u8]) -> Packet<'a> {
-        let data = bytes.get(self.at..).and_then(|rest| rest.get(..self.length)).unwrap_or_default();
-        Packet { data, ..self.packet }
+        let Self { time, frame, at, length, wire_len, link_type, interface } = *self;
+        let data = bytes.get(at..).and_then(|rest| rest.get(..length as usize)).unwrap_or_default();
+        Packet { time, frame, link_type, interface, wire_len, data }
     }
 }
 
@@ -55,9 +69,8 @@ impl Batch {
         if self.records.is_empty() {
             self.bytes.clear();
         }
-        let (at, length) = (self.bytes.len(), packet.data.len());
+        self.records.push(Record::new(packet, self.bytes.len()));
         self.bytes.extend_from_slice(packet.data);
-        self.records.push(Record { packet: Packet { data: &[], ..*packet }, at, length });
     }
 
     /// Its bytes, to be filled in place. The packets that it had are forgotten, their bytes are not.
@@ -117,12 +130,12 @@ impl Batch {
 
     /// The time of the first packet.
     pub fn first_time(&self) -> Option<Timestamp> {
-        self.records.first().map(|record| record.packet.time)
+        self.records.first().map(|record| record.time)
     }
 
     /// The time of the last packet.
     pub fn last_time(&self) -> Option<Timestamp> {
-        self.records.last().map(|record| record.packet.time)
+        self.records.last().map(|record| record.time)
     }
 }
 
@@ -136,7 +149,6 @@ impl<'a> Extend<Packet<'a>> for Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::{Frame, LinkType};
 
     #[test]
     fn packets_come_back_as_they_went_in() {
