@@ -1,6 +1,6 @@
 //! The batches of the only input that is due, each of which may still be looked at while the next ones are read.
 
-use hookscope::packet::Batch;
+use hookscope::packet::{Batch, Packet};
 
 use crate::merge::Key;
 use crate::read::Progress;
@@ -31,7 +31,11 @@ impl Feed<'_> {
         reader.next(*interfaces, batch);
         let others = due.and_then(|due| batch.packets().position(|packet| (packet.time, *rank) > due));
         if let Some(now) = others {
-            later.extend(batch.packets().skip(now));
+            // They are given their interfaces when they are handed out.
+            later.extend(batch.packets().skip(now).map(|packet| {
+                let interface = packet.interface.wrapping_sub(*interfaces);
+                Packet { interface, ..packet }
+            }));
             batch.truncate(now);
         }
         *over = others.is_some() || reader.ended;

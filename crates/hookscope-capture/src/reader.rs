@@ -133,18 +133,19 @@ impl Reader {
             front.copy_from_slice(&self.rest);
         }
         self.rest.clear();
-        // What came with the file header is handed on before more is waited for.
-        let mut is_enough = self.wants == 0 && self.pace != Pace::Full;
+        self.rest.shrink_to(BATCH);
+        // What came with the file header is looked at before more is waited for, and a buffer that is full is not read into.
+        let is_full = |filled: usize| size - filled < Input::DIRECT;
+        let mut is_enough = self.wants == 0 && (self.pace != Pace::Full || is_full(filled));
         while !(self.is_over || is_enough && filled >= self.wants) {
             match self.decoder.read(buffer.get_mut(filled..).unwrap_or_default()) {
                 Ok(0) => self.is_over = true,
                 Ok(count) => {
                     filled += count;
-                    let is_full = buffer.len() - filled < Input::DIRECT;
                     is_enough = match self.pace {
-                        Pace::Full => is_full,
+                        Pace::Full => is_full(filled),
                         Pace::AsItComes => true,
-                        Pace::InBulk => is_full || count < MUCH,
+                        Pace::InBulk => is_full(filled) || count < MUCH,
                     };
                 }
                 Err(error) => (self.is_over, self.failed) = (true, Some(error)),
@@ -352,6 +353,26 @@ mod tests {
         assert_eq!(batches(&mut reader).iter().sum::<usize>(), 3);
         let warning = reader.summary.warnings.first().unwrap().to_string();
         assert!(warning.contains("after packet 3: it cannot be read any further: unplugged"), "{warning}");
+    }
+
+    #[test]
+    fn a_file_header_may_be_larger_than_a_batch() {
+        for more in [BATCH - 40, BATCH - 28, BATCH, 2 * BATCH] {
+            let length = 28 + more as u32;
+            let mut bytes = vec![0x0a, 0x0d, 0x0d, 0x0a];
+            bytes.extend([length, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX].map(u32::to_le_bytes).concat());
+            bytes.resize(bytes.len() + more, 0);
+            bytes.extend([length, 1, 20, 1, 0, 20].map(u32::to_le_bytes).concat());
+            bytes.extend([6, 36, 0, 0, 0, 4, 4, 7, 36].map(u32::to_le_bytes).concat());
+            for (each, length) in [(usize::MAX, Some(bytes.len() as u64)), (999, None)] {
+                let mut reader = open(bytes.clone(), each, false, length);
+                let mut batch = Batch::default();
+                reader.next(0, &mut batch);
+                assert_eq!(batch.len(), 1, "{more}");
+                reader.next(0, &mut batch);
+                assert!(batch.is_empty() && reader.ended && !reader.summary.truncated, "{more}");
+            }
+        }
     }
 
     #[test]

@@ -3,10 +3,12 @@
 mod common;
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use common::{Dir, Seen, pcap, read, warning};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use hookscope_capture::{Options, for_each_batch};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -127,4 +129,25 @@ fn a_pipe_is_merged_with_a_file() {
     let (seen, _) = read(&[file, fifo], 1_000).unwrap();
     thread.join().unwrap();
     assert!(seen.iter().map(|(time, ..)| *time).eq(0..6_000));
+}
+
+#[test]
+fn an_input_has_the_same_interface_from_its_first_packet_to_its_last() {
+    let dir = Dir::new();
+    // The second outlives the first by more than a batch, and then meets the third.
+    let inputs: [Vec<u32>; 3] = [(0..100).collect(), (50..30_000).collect(), (29_000..29_500).collect()];
+    let paths: Vec<_> = (0..)
+        .zip(inputs)
+        .map(|(file, times): (u16, _)| dir.write(&format!("{file}.pcap"), pcap(times)))
+        .collect();
+    let mut seen = std::collections::BTreeSet::new();
+    for_each_batch(&paths, &Options::default(), |packets, _| {
+        seen.extend(packets.iter().map(|packet| (packet.frame.file(), packet.interface)));
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let files: Vec<u16> = seen.iter().map(|(file, _)| *file).collect();
+    assert_eq!(files, [0, 1, 2], "{seen:?}");
+    let interface = |file| seen.iter().find(|(of, _)| *of == file).unwrap().1;
+    assert!(interface(1) != interface(0) && interface(1) != interface(2), "{seen:?}");
 }

@@ -75,7 +75,7 @@ struct Feed<'a, N> {
     workers: usize,
 }
 
-/// Has all workers look at all that `next` appends, until it appends nothing.
+/// Has all workers look at all that `next` puts into batches, until it leaves one empty.
 pub(super) fn run(inspector: &mut Inspector, next: impl FnMut(&mut Batch) + Send) {
     let Inspector { config, workers, traffic, lookups, .. } = inspector;
     let (count, config) = (workers.len(), &*config);

@@ -128,11 +128,6 @@ impl Batch {
         self.records.shrink_to_fit();
     }
 
-    /// The time of the first packet.
-    pub fn first_time(&self) -> Option<Timestamp> {
-        self.records.first().map(|record| record.time)
-    }
-
     /// The time of the last packet.
     pub fn last_time(&self) -> Option<Timestamp> {
         self.records.last().map(|record| record.time)
