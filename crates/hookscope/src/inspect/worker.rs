@@ -1,8 +1,8 @@
 //! Packets -> the connections of one part: decodes all packets of a run, and takes those that are its own.
 //!
-//! Each worker looks at every packet, and decodes its own and those that a glance does not tell. That takes less time than
-//! to decode all once and to hand them over: what one core has just written is the slowest that another can read, and a
-//! packet's bytes are in the cache of both.
+//! Each worker decodes its own packets, and those of which a glance does not tell whose they are. That takes less time than
+//! to decode all once and to hand headers over: what one core has just written is the slowest that another can read, so of
+//! a packet that another thread read only the octets that are needed are fetched, a few packets early.
 
 use std::cmp::Ordering;
 use std::hint::black_box;
